@@ -1,0 +1,178 @@
+"""``agir``: measure and assess motion files, and train, from the command line.
+
+Results go to standard output, everything else to standard error. Exit code 0: all went well; 1: some of several files could
+not be read; 2: nothing could be done (a bad file, a bad option).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from .clip import MotionClip
+from .errors import AgirError
+
+Result = dict[str, Any]
+
+
+def motion_files(arguments: Sequence[str]) -> list[Path]:
+    """The files named, with folders replaced by the motion files in them (sorted, sub-folders included)."""
+    from .motion import MOTION_EXTENSIONS
+
+    files: list[Path] = []
+    for argument in arguments:
+        path = Path(argument)
+        if not path.is_dir():
+            files.append(path)
+            continue
+        inside = sorted(p for p in path.rglob("*") if p.suffix.lower() in MOTION_EXTENSIONS and p.is_file())
+        if not inside:
+            raise AgirError(f"{path}: expected motion files ({', '.join(MOTION_EXTENSIONS)}) in this folder, found none")
+        files += inside
+    return files
+
+
+class Clips:
+    """Reads files one by one, reports the bad ones on standard error and counts them."""
+
+    def __init__(self, files: Sequence[Path], frame_rate_hz: float | None) -> None:
+        self.files = files
+        self.frame_rate_hz = frame_rate_hz
+        self.failed = 0
+
+    def __iter__(self) -> Iterator[MotionClip]:
+        from .motion import read_motion
+
+        for path in self.files:
+            try:
+                yield read_motion(path, frame_rate_hz=self.frame_rate_hz)
+            except AgirError as error:
+                self.failed += 1
+                message = " ".join(str(error).split())
+                print(f"agir: {message if str(path) in message else f'{path}: {message}'}", file=sys.stderr)
+
+    @property
+    def exit_code(self) -> int:
+        if not self.failed:
+            return 0
+        return 2 if self.failed == len(self.files) else 1
+
+
+def _show(results: Iterator[Result], total: int, as_json: bool, note: Callable[[Result], str]) -> None:
+    # The bar appears only where the work lasts longer than two seconds.
+    from tqdm import tqdm
+
+    with tqdm(total=total, unit="file", delay=2, file=sys.stderr, disable=None if sys.stderr.isatty() else total < 2) as bar:
+        for result in results:
+            bar.clear()
+            text = json.dumps(result, allow_nan=False) if as_json else note(result)
+            sys.stdout.write(text + "\n")
+            sys.stdout.flush()
+            bar.update()
+
+
+def measure(options: argparse.Namespace) -> int:
+    """``agir measure``: the gait parameters of each file."""
+    from .gait import measure_gait
+    from .report.note import measures_note
+
+    clips = Clips(motion_files(options.files), options.frame_rate_hz)
+    results = ({"source": clip.source, **measure_gait(clip).to_dict()} for clip in clips)
+    _show(results, len(clips.files), options.format == "json", measures_note)
+    return clips.exit_code
+
+
+def assess(options: argparse.Namespace) -> int:
+    """``agir assess``: score, probabilities, rationale and parameters of each file."""
+    files = motion_files(options.files)
+    clips = Clips(files, options.frame_rate_hz)
+    # Read before the model is loaded: a mistyped name is answered at once.
+    first = iter(clips)
+    opening = next(first, None)
+    if opening is None:
+        return clips.exit_code
+
+    def remaining() -> Iterator[MotionClip]:
+        yield opening
+        yield from first
+
+    from .pipeline_agir import load_pipeline
+    from .report.note import assessment_note
+
+    assessor = load_pipeline(options.model)
+    results = assessor(
+        remaining(),
+        batch_size=min(options.batch_size, len(files)),
+        num_rationales=options.num_rationales,
+        evidence=not options.no_evidence,
+    )
+    _show(iter(results), len(files), options.format == "json", assessment_note)
+    return clips.exit_code
+
+
+def train(options: argparse.Namespace) -> int:
+    """``agir train tiny``: the packaged checkpoint from nothing."""
+    from .training.recipe import load_recipe
+
+    recipe = load_recipe("smoke" if options.smoke else options.recipe, options.changes)
+    from .errors import require
+
+    require("trl", "train")
+    from .training.tiny import train_tiny
+
+    train_tiny(recipe, Path(options.output))
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="agir", description="Gait assessment from 3D motion. Research software.")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    reading = argparse.ArgumentParser(add_help=False)
+    reading.add_argument("files", nargs="+", metavar="FILE", help="motion files or folders of them")
+    reading.add_argument("--format", choices=("text", "json"), default="text", help="json: one line a file")
+    reading.add_argument("--frame-rate-hz", type=float, help="for arrays that do not carry their rate")
+
+    command = commands.add_parser("measure", parents=[reading], help="gait parameters and events")
+    command.set_defaults(run=measure)
+
+    command = commands.add_parser("assess", parents=[reading], help="gait score with probabilities and a checked rationale")
+    command.add_argument("--model", default="agir-tiny", help="a packaged checkpoint, a folder or a Hub repository")
+    command.add_argument("--batch-size", type=int, default=8)
+    command.add_argument("--num-rationales", type=int, default=1, help="average the probabilities over sampled rationales")
+    command.add_argument("--no-evidence", action="store_true", help="judge from the motion tokens alone")
+    command.set_defaults(run=assess)
+
+    command = commands.add_parser("train", help="train from a recipe")
+    command.add_argument("what", choices=("tiny",))
+    command.add_argument("changes", nargs="*", metavar="key=value", help="changes to the recipe")
+    command.add_argument("--recipe", default="tiny", help="a packaged recipe (tiny, smoke) or a YAML file")
+    command.add_argument("--smoke", action="store_true", help="the recipe 'smoke': minutes, to see that it runs")
+    command.add_argument("--output", default="runs/agir-tiny", help="folder for checkpoints, logs and figures")
+    command.set_defaults(run=train)
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit code."""
+    # Results may hold any character of a file's name, and a Windows console does not always speak UTF-8.
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+    options = _parser().parse_args(arguments)
+    try:
+        return options.run(options)
+    except AgirError as error:
+        print(f"agir: {' '.join(str(error).split())}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("agir: stopped", file=sys.stderr)
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,107 @@
+"""Results as a short clinical note in plain text."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Mapping
+from typing import Any
+
+WIDTH = 100
+
+# (label, unit, decimals, names): one name, or the left and the right one.
+ROWS: tuple[tuple[str, str, int, tuple[str, ...]], ...] = (
+    ("Walking speed", "m/s", 2, ("walking_speed_mps",)),
+    ("Cadence", "steps/min", 0, ("cadence_spm",)),
+    ("Stride length", "m", 2, ("stride_length_m",)),
+    ("Stride time", "s", 2, ("stride_time_s",)),
+    ("Step length", "m", 2, ("step_length_left_m", "step_length_right_m")),
+    ("Step length asymmetry", "%", 0, ("step_length_asymmetry_percent",)),
+    ("Step width", "m", 2, ("step_width_m",)),
+    ("Double support", "% of stride", 0, ("double_support_percent",)),
+    ("Swing", "% of stride", 0, ("swing_percent",)),
+    ("Stride time variability", "%", 1, ("stride_time_cv_percent",)),
+    ("Arm swing", "degrees", 0, ("arm_swing_left_deg", "arm_swing_right_deg")),
+    ("Arm swing asymmetry", "%", 0, ("arm_swing_asymmetry_percent",)),
+    ("Trunk flexion", "degrees", 0, ("trunk_flexion_deg",)),
+    ("Foot clearance", "m", 3, ("foot_clearance_left_m", "foot_clearance_right_m")),
+    ("Foot strike angle", "degrees", 0, ("foot_strike_angle_left_deg", "foot_strike_angle_right_deg")),
+    ("Turn, scaled to 180 degrees", "s", 1, ("turn_duration_180_s",)),
+    ("Freezing episodes", "", 0, ("freezing_episodes",)),
+)
+
+
+def _wrap(text: str, indent: str = "  ") -> str:
+    return textwrap.fill(text, WIDTH, initial_indent=indent, subsequent_indent=indent)
+
+
+def _number(value: float | None, decimals: int) -> str:
+    return "-" if value is None else f"{value:.{decimals}f}"
+
+
+def _table(values: Mapping[str, float | None]) -> list[str]:
+    lines = []
+    for label, unit, decimals, names in ROWS:
+        shown = [_number(values.get(name), decimals) for name in names]
+        if all(s == "-" for s in shown):
+            continue
+        text = shown[0] if len(shown) == 1 else f"left {shown[0]}, right {shown[1]}"
+        lines.append(f"  {label:<28} {text} {unit}".rstrip())
+    missing = [label for label, _, _, names in ROWS if all(values.get(name) is None for name in names)]
+    if missing:
+        lines.append(_wrap("Not measurable here: " + ", ".join(label.lower() for label in missing) + "."))
+    return lines
+
+
+def _notes(warnings: list[str]) -> list[str]:
+    return [_wrap(f"Note: {warning}") for warning in warnings]
+
+
+def measures_note(result: Mapping[str, Any]) -> str:
+    """The note for one line of ``agir measure``.
+
+    Args:
+        result: the JSON object of that line.
+    """
+    quality = result["quality"]
+    lines = [
+        str(result["source"]),
+        _wrap(
+            f"{quality['strides']} strides ({quality['steady_strides']} steady and straight) at "
+            f"{quality['native_rate_hz']:g} frames a second."
+            + ("" if quality["walking"] else " This was not recognised as walking.")
+        ),
+        *_table(result["gait_parameters"]),
+        *_notes(result["warnings"]),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def assessment_note(result: Mapping[str, Any]) -> str:
+    """The note for one result of the ``gait-assessment`` pipeline.
+
+    Args:
+        result: ``GaitAssessment.to_dict()``.
+    """
+    lines = [str(result["source"])]
+    origin = f"{result['model']}, trained on {result['trained_on']} people"
+    if result["abstained"]:
+        lines.append(_wrap(f"No gait score: {result['abstain_reason']}"))
+    else:
+        ranked = ", ".join(f"{label}: {100 * p:.0f} %" for label, p in result["probabilities"].items())
+        lines.append(_wrap(f"Estimated gait score {result['score']} (expected {result['expected_score']:.2f}; {ranked})"))
+        lines.append(_wrap(f"An estimate by {origin}: not the MDS-UPDRS, not a diagnosis, not a medical device."))
+        lines.append("")
+        lines += [_wrap(part) for part in result["rationale"].splitlines() if part.strip()]
+        checked = result["grounding"]
+        lines.append("")
+        lines.append(
+            _wrap(f"{checked['supported']} of {checked['claims']} statements in this rationale match the measurements.")
+        )
+        for claim in checked["unsupported"]:
+            lines.append(
+                _wrap(f"Taken out, since it says {claim['stated']} where {claim['measured']} was measured: {claim['text']}")
+            )
+    lines.append("")
+    lines += _table(result["gait_parameters"])
+    lines += _notes(result["warnings"])
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,86 @@
+"""Metrics against scikit-learn, and their corner cases."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from agir_hf.errors import AgirError
+from agir_hf.evaluation import (
+    accuracy,
+    auroc,
+    bootstrap_interval,
+    brier_score,
+    expected_calibration_error,
+    macro_f1,
+    quadratic_weighted_kappa,
+)
+from agir_hf.evaluation.calibration import fit_temperature, negative_log_likelihood
+
+
+@pytest.fixture
+def sample() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(3)
+    given = rng.integers(0, 4, 300)
+    predicted = np.clip(given + rng.integers(-1, 2, 300), 0, 3)
+    p = rng.dirichlet(np.ones(4), 300)
+    return given, predicted, p
+
+
+def test_agreement_with_scikit_learn(sample: tuple[np.ndarray, np.ndarray, np.ndarray]) -> None:
+    metrics = pytest.importorskip("sklearn.metrics", reason="needs the test extra")
+    given, predicted, p = sample
+    assert accuracy(given, predicted) == pytest.approx(metrics.accuracy_score(given, predicted), abs=1e-12)
+    assert macro_f1(given, predicted) == pytest.approx(metrics.f1_score(given, predicted, average="macro"), abs=1e-12)
+    kappa = metrics.cohen_kappa_score(given, predicted, weights="quadratic")
+    assert quadratic_weighted_kappa(given, predicted, 4) == pytest.approx(kappa, abs=1e-12)
+    ranked = np.round(p[:, 1], 1)  # ties
+    assert auroc(given > 0, ranked) == pytest.approx(metrics.roc_auc_score(given > 0, ranked), abs=1e-12)
+
+
+def test_corner_cases() -> None:
+    assert math.isnan(quadratic_weighted_kappa([1, 1], [1, 1], 4))
+    assert math.isnan(auroc([1, 1], [0.2, 0.3]))
+    assert auroc([0, 1], [0.5, 0.5]) == 0.5
+    assert macro_f1([0, 0], [0, 0]) == 1.0
+    assert macro_f1([0, 0], [0, 0], range(4)) == 0.25
+    with pytest.raises(AgirError, match="at least one"):
+        accuracy([], [])
+    with pytest.raises(AgirError, match="as many predictions"):
+        accuracy([1], [1, 2])
+
+
+def test_known_calibration_figures() -> None:
+    sure = np.array([[0.9, 0.1]] * 10)
+    given = np.array([0] * 9 + [1])
+    assert expected_calibration_error(given, sure) == pytest.approx(0.0, abs=1e-12)
+    assert expected_calibration_error(np.ones(10, int), sure) == pytest.approx(0.9, abs=1e-12)
+    assert brier_score([0, 1], [[1.0, 0.0], [1.0, 0.0]]) == pytest.approx(1.0)
+
+
+def test_bootstrap_draws_whole_subjects_and_keeps_every_group() -> None:
+    subjects = np.array(["a", "a", "b", "c", "c", "d"])
+    groups = np.array([0, 0, 0, 1, 1, 1])
+    seen = []
+
+    def statistic(chosen: np.ndarray) -> float:
+        seen.append(chosen)
+        return float(len(chosen))
+
+    low, high = bootstrap_interval(statistic, subjects, strata=groups, resamples=50)
+    assert 4 <= low <= high <= 8
+    for chosen in seen:
+        counts = np.bincount(chosen, minlength=6)
+        assert counts[0] == counts[1] and counts[3] == counts[4]
+        assert set(groups[chosen]) == {0, 1}
+
+
+def test_temperature_undoes_overconfidence() -> None:
+    rng = np.random.default_rng(0)
+    logits = rng.normal(size=(4000, 4))
+    given = np.array([rng.choice(4, p=np.exp(z) / np.exp(z).sum()) for z in logits])
+    temperature = fit_temperature(given, 3.0 * logits)
+    assert temperature == pytest.approx(3.0, rel=0.1)
+    assert negative_log_likelihood(given, 3 * logits, temperature) < negative_log_likelihood(given, 3 * logits)
