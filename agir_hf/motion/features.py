@@ -17,8 +17,8 @@ slice  content
 The heading was found from the corpus itself (its features and joints agree to 1e-6 under this definition and under no
 other that was tried): the horizontal perpendicular to (shoulder line MINUS hip line), smoothed with a Gaussian of 20
 frames. The sum of the lines would be steadier, but every model trained on the corpus has learned the difference. The
-first frame is an exception: its heading is the unsmoothed perpendicular to the SUM of both lines, and the clip is turned
-so that it faces +Z. The first yaw velocity therefore also contains the jump between the two.
+first frame is an exception: its heading is the unsmoothed perpendicular to the SUM of both lines, and the clip is
+turned so that it faces +Z. The first yaw velocity therefore also contains the jump between the two.
 """
 
 from __future__ import annotations
