@@ -1,0 +1,17 @@
+"""Parameters to words, prompts, and the check that every claim in a text is measured."""
+
+from __future__ import annotations
+
+from .describe import describe
+from .evidence import evidence_block
+from .prompting import SCORE_PREFIX, PromptError, render_prompt
+from .rationale import write_rationale
+
+__all__ = [
+    "SCORE_PREFIX",
+    "PromptError",
+    "describe",
+    "evidence_block",
+    "render_prompt",
+    "write_rationale",
+]

@@ -1,0 +1,154 @@
+"""Sentences about one measure or one pair of sides, shared by descriptions and rationales."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from .bins import same_sides, word_for
+from .measures import BY_NAME, Measure, Parameters, Side, measure_of, printed, printed_number
+
+COUNT_WORDS = ("none", "one", "two", "three", "four", "five", "six")
+
+# Verb phrases that follow "walks".
+PACE = {"very slow": "very slowly", "slow": "slowly", "usual": "at a usual pace", "brisk": "briskly"}
+
+
+@dataclass(frozen=True)
+class SidedWords:
+    """How one measure of two sides is told. ``{this}`` and ``{that}`` are sides, ``{a}`` and ``{b}`` their numbers."""
+
+    differ: tuple[tuple[str, str, str], ...]  # template, word when this is less, word when this is more
+    equal: tuple[str, ...]
+    single: tuple[str, ...]
+    differ_words: tuple[tuple[str, str, str], ...]
+    equal_words: tuple[str, ...]
+    single_words: tuple[str, ...]
+
+
+SIDED: dict[str, SidedWords] = {
+    "arm_swing": SidedWords(
+        differ=(
+            ("The {this} arm swings {a}, {word} than the {that} ({b}).", "less", "more"),
+            ("Arm swing is {a} on the {this}, {word} than on the {that} ({b}).", "less", "more"),
+            ("The {this} arm swings {word} than the {that}, {a} against {b}.", "less", "more"),
+        ),
+        equal=(
+            "The arms swing about equally, {left} on the left and {right} on the right.",
+            "Arm swing is about equal, {left} on the left and {right} on the right.",
+        ),
+        single=("The {this} arm swings {a}; the {that} could not be measured.",),
+        differ_words=(
+            ("The {this} arm swings {word} than the {that}.", "less", "more"),
+            ("Arm swing is {word} on the {this} than on the {that}.", "smaller", "larger"),
+        ),
+        equal_words=("The arms swing about equally.", "Arm swing is about equal on the two sides."),
+        single_words=("The {this} arm swing is {bin}; the {that} could not be measured.",),
+    ),
+    "step_length": SidedWords(
+        differ=(
+            ("The {this} step is {a} long, {word} than the {that} ({b}).", "shorter", "longer"),
+            ("Step length is {a} on the {this}, {word} than on the {that} ({b}).", "shorter", "longer"),
+            ("Steps on the {this} are {word} than on the {that}, {a} against {b}.", "shorter", "longer"),
+        ),
+        equal=(
+            "The steps are about equally long, {left} on the left and {right} on the right.",
+            "Step length is about equal, {left} on the left and {right} on the right.",
+        ),
+        single=("The {this} step is {a} long; the {that} could not be measured.",),
+        differ_words=(
+            ("The {this} step is {word} than the {that}.", "shorter", "longer"),
+            ("Steps on the {this} are {word} than on the {that}.", "shorter", "longer"),
+        ),
+        equal_words=("The steps are about equally long.", "Step length is about equal on the two sides."),
+        single_words=("The {this} step is {bin}; the {that} could not be measured.",),
+    ),
+    "foot_clearance": SidedWords(
+        differ=(
+            ("The {this} foot lifts {a}, {word} than the {that} ({b}).", "less", "more"),
+            ("Foot clearance is {a} on the {this}, {word} than on the {that} ({b}).", "lower", "higher"),
+            ("In swing the {this} foot rises {a}, {word} than the {that} ({b}).", "less", "more"),
+        ),
+        equal=(
+            "The feet lift about equally, {left} on the left and {right} on the right.",
+            "Foot clearance is about equal, {left} on the left and {right} on the right.",
+        ),
+        single=("The {this} foot lifts {a}; the {that} could not be measured.",),
+        differ_words=(
+            ("The {this} foot lifts {word} than the {that}.", "less", "more"),
+            ("Foot clearance is {word} on the {this} than on the {that}.", "lower", "higher"),
+        ),
+        equal_words=("The feet lift about equally.", "Foot clearance is about equal on the two sides."),
+        single_words=("The {this} foot clearance is {bin}; the {that} could not be measured.",),
+    ),
+    "foot_strike_angle": SidedWords(
+        differ=(
+            ("The {this} foot strikes at {a}, {word} than the {that} ({b}).", "flatter", "steeper"),
+            ("The foot-strike angle is {a} on the {this}, {word} than on the {that} ({b}).", "smaller", "larger"),
+        ),
+        equal=(
+            "The feet strike at about equal angles, {left} on the left and {right} on the right.",
+            "The foot-strike angle is about equal, {left} on the left and {right} on the right.",
+        ),
+        single=("The {this} foot strikes at {a}; the {that} could not be measured.",),
+        differ_words=(
+            ("The {this} foot strikes {word} than the {that}.", "flatter", "steeper"),
+            ("The foot-strike angle is {word} on the {this} than on the {that}.", "smaller", "larger"),
+        ),
+        equal_words=(
+            "The feet strike at about equal angles.",
+            "The foot-strike angle is about equal on the two sides.",
+        ),
+        single_words=("The {this} foot-strike angle is {bin}; the {that} could not be measured.",),
+    ),
+}
+
+
+def listed(items: Sequence[str]) -> str:
+    """``"a"``, ``"a and b"``, ``"a, b and c"``."""
+    if len(items) < 2:
+        return "".join(items)
+    return f"{', '.join(items[:-1])} and {items[-1]}"
+
+
+def sentence_start(text: str) -> str:
+    """The text with a capital first letter."""
+    return text[:1].upper() + text[1:]
+
+
+def quoted(parameters: Parameters, measure: Measure) -> str | None:
+    """The printed value, ``about`` before it where its confidence is low; None where it was not measured."""
+    value = printed(parameters, measure)
+    if value is None:
+        return None
+    return f"about {value}" if measure.name in parameters.low_confidence else value
+
+
+def quoted_name(parameters: Parameters, name: str) -> str | None:
+    """``quoted`` by parameter name."""
+    return quoted(parameters, BY_NAME[name])
+
+
+def sided_sentence(parameters: Parameters, group: str, rng: random.Random, *, numbers: bool) -> str | None:
+    """One sentence on both sides of a measure; None where neither side was measured."""
+    words = SIDED[group]
+    number = {side: printed_number(parameters, measure_of(group, side)) for side in ("left", "right")}
+    value = {side: quoted(parameters, measure_of(group, side)) for side in ("left", "right")}
+    left, right = number["left"], number["right"]
+    if left is None and right is None:
+        return None
+    if left is None or right is None:
+        this: Side = "right" if left is None else "left"
+        that = "left" if left is None else "right"
+        known = right if left is None else left
+        template = rng.choice(words.single if numbers else words.single_words)
+        assert known is not None
+        return template.format(this=this, that=that, a=value[this], bin=word_for(group, known))
+    if same_sides(group, left, right):
+        return rng.choice(words.equal if numbers else words.equal_words).format(**value)
+    this = rng.choice(("left", "right"))
+    that = "right" if this == "left" else "left"
+    template, less, more = rng.choice(words.differ if numbers else words.differ_words)
+    word = less if (left < right) == (this == "left") else more
+    return template.format(this=this, that=that, a=value[this], b=value[that], word=word)
