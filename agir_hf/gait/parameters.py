@@ -1,0 +1,338 @@
+"""One pure function per gait parameter: its definition, unit, source, and when there is no value.
+
+Definitions and null rules are those of the project's list of measures. Every function takes the ``Evidence`` of one
+clip and returns ``Measured``. "Steady" strides and steps are straight and neither start nor stop; where a clip has none,
+all of them are used and the value is flagged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..clip import Side
+from .events import FootContacts, Foothold, pitch_deg
+from .segments import PATH_CUTOFF_HZ, Step, Stride, Turn
+from .signals import SIDES, BodySignals, horizontal, low_pass
+
+MIN_PHASE_RATE_HZ = 50.0  # a frame at 50 Hz is 2 % of a stride
+MIN_STRIDES_FOR_CV, GOOD_STRIDES_FOR_CV = 10, 30
+FULL_TURN_DEG = 135.0
+MIN_FREEZING_CLIP_S = 10.0
+NOT_STEADY = "no steady straight stride in the clip: all strides are used"
+FEW_STRIDES = "mean of one stride"
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A value, or None with the reason; ``caution`` says why a value is to be read with care."""
+
+    value: float | None
+    reason: str | None = None
+    caution: str | None = None
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Everything the parameters are computed from."""
+
+    signals: BodySignals
+    contacts: FootContacts
+    strides: tuple[Stride, ...]
+    steps: tuple[Step, ...]
+    turns: tuple[Turn, ...]
+    native_rate_hz: float
+    joints_filled: tuple[str, ...]
+
+    @property
+    def used_strides(self) -> tuple[Stride, ...]:
+        """The steady strides, or all where there are none."""
+        return tuple(stride for stride in self.strides if stride.steady) or self.strides
+
+    @property
+    def used_steps(self) -> tuple[Step, ...]:
+        return tuple(step for step in self.steps if step.steady) or self.steps
+
+    @property
+    def steady(self) -> bool:
+        return any(stride.steady for stride in self.strides)
+
+    def filled(self, *joints: str) -> str | None:
+        """The reason or caution for a measure that leans on joints the source did not have."""
+        missing = [joint for joint in joints if joint in self.joints_filled]
+        return f"filled in, not recorded: {', '.join(missing)}" if missing else None
+
+
+def _mean(values: Sequence[float], cautions: Sequence[str | None] = ()) -> Measured:
+    notes = [note for note in cautions if note]
+    return Measured(float(np.mean(values)), None, "; ".join(notes) or None)
+
+
+def _steadiness(evidence: Evidence) -> str | None:
+    return None if evidence.steady else NOT_STEADY
+
+
+def _no_strides(evidence: Evidence) -> Measured:
+    return Measured(None, f"no complete stride in {evidence.signals.duration_s:.1f} s")
+
+
+def walking_speed_mps(evidence: Evidence) -> Measured:
+    """Horizontal path length of the pelvis over time in steady straight strides, m/s.
+
+    The path is the polygon through the pelvis at successive strikes of the same foot, so that neither sway nor jitter
+    lengthens it. Without a stride: length of the low-passed path (0.4 Hz) over the clip's duration.
+    Source: Whittle, Gait Analysis, 4th ed., ch. 2.
+    """
+    strides = evidence.used_strides
+    if strides:
+        length = sum(float(np.hypot(*stride.advance_m)) for stride in strides)
+        return Measured(length / sum(stride.time_s for stride in strides), None, _steadiness(evidence))
+    signals = evidence.signals
+    path = low_pass(horizontal(signals.pelvis_m), signals.rate_hz, PATH_CUTOFF_HZ)
+    length = float(np.hypot(*np.diff(path, axis=0).T).sum())
+    return Measured(length / signals.duration_s, None, "no complete stride in the clip: mean over the whole clip")
+
+
+def cadence_spm(evidence: Evidence) -> Measured:
+    """60 over the mean step time, steps/min; left and right steps weigh the same. Source: Whittle, ch. 2."""
+    times = {side: [s.time_s for s in evidence.used_steps if s.side == side and s.time_s is not None] for side in SIDES}
+    count = sum(len(values) for values in times.values())
+    if count < 2:
+        return Measured(None, f"{count} steps with both foot strikes in the clip; 2 are needed")
+    means = [float(np.mean(values)) for values in times.values() if values]
+    return Measured(60.0 / float(np.mean(means)), None, _steadiness(evidence))
+
+
+def stride_length_m(evidence: Evidence) -> Measured:
+    """Distance between successive footholds of the same foot along the direction of progression, m.
+
+    The foothold is where the ankle is while the foot is flat. Source: Whittle, ch. 2.
+    """
+    lengths = []
+    for stride in evidence.used_strides:
+        vector = horizontal(stride.last.ankle_m - stride.first.ankle_m)
+        advance = float(np.hypot(*stride.advance_m))
+        if np.isfinite(vector).all() and advance > 1e-6:
+            lengths.append(float(vector @ stride.advance_m) / advance)
+    if not lengths:
+        return _no_strides(evidence)
+    return _mean(lengths, [_steadiness(evidence)])
+
+
+def stride_time_s(evidence: Evidence) -> Measured:
+    """Time between successive strikes of the same foot, s. Source: Whittle, ch. 2."""
+    if not evidence.strides:
+        return _no_strides(evidence)
+    return _mean([stride.time_s for stride in evidence.used_strides], [_steadiness(evidence)])
+
+
+def step_length_m(evidence: Evidence, side: Side) -> Measured:
+    """Distance from the opposite foot's foothold to this foot's next along the direction of progression, m.
+
+    The step has the side of the foot that moves. Source: Whittle, ch. 2.
+    """
+    lengths = [step.length_m for step in evidence.used_steps if step.side == side]
+    if len(evidence.strides) < 2:
+        return Measured(None, f"{len(evidence.strides)} strides in the clip; 2 are needed")
+    if not lengths:
+        return Measured(None, f"no complete {side} step in the clip")
+    return _mean(lengths, [_steadiness(evidence)])
+
+
+def asymmetry_percent(left: Measured, right: Measured) -> Measured:
+    """100 |L - R| / max(L, R), percent; no value where a side is missing."""
+    if left.value is None or right.value is None:
+        side = "left" if left.value is None else "right"
+        return Measured(None, f"no value for the {side} side")
+    larger = max(left.value, right.value)
+    if larger <= 0.0:
+        return Measured(None, "neither side moves forwards")
+    cautions = dict.fromkeys(note for note in (left.caution, right.caution) if note)
+    return Measured(100.0 * abs(left.value - right.value) / larger, None, "; ".join(cautions) or None)
+
+
+def step_width_m(evidence: Evidence) -> Measured:
+    """Distance of opposite footholds perpendicular to the direction of progression, m; straight steps only.
+
+    Negative where the feet cross the line of progression. Source: Whittle, ch. 2 (walking base).
+    """
+    widths = {side: [step.width_m for step in evidence.steps if step.steady and step.side == side] for side in SIDES}
+    means = [float(np.mean(values)) for values in widths.values() if values]
+    if not means:
+        return Measured(None, "no straight step in the clip")
+    return Measured(float(np.mean(means)))
+
+
+def _phase_caution(evidence: Evidence) -> str | None:
+    if evidence.native_rate_hz < MIN_PHASE_RATE_HZ:
+        return f"recorded at {evidence.native_rate_hz:g} Hz: a frame is several percent of a stride"
+    return None
+
+
+def _off_of(holds: Sequence[Foothold], time_s: float) -> Foothold | None:
+    """The foothold in which a time falls."""
+    return next((hold for hold in holds if hold.start_s <= time_s <= hold.end_s), None)
+
+
+def double_support_percent(evidence: Evidence) -> Measured:
+    """Initial plus terminal double support over the stride, percent.
+
+    Initial: from this foot's strike to the other's off; terminal: from the other's strike to this one's off.
+    Source: Perry and Burnfield, Gait Analysis, 2nd ed., ch. 1.
+    """
+    shares = []
+    for stride in evidence.used_strides:
+        other = evidence.contacts.footholds["right" if stride.side == "left" else "left"]
+        offs = [hold.off_s for hold in other if hold.off_s is not None]
+        strikes = [hold.strike_s for hold in other if hold.strike_s is not None and hold.strike_s > stride.start_s]
+        strikes = [time for time in strikes if time < stride.end_s]
+        own_off = stride.first.off_s
+        if not strikes or own_off is None:
+            continue
+        before = [time for time in offs if time < strikes[0]]
+        if before:
+            shares.append(100.0 * (before[-1] - stride.start_s + own_off - strikes[0]) / stride.time_s)
+    if not shares:
+        return Measured(None, "no stride with all four foot strikes and foot offs in the clip")
+    return _mean(shares, [_steadiness(evidence), _phase_caution(evidence)])
+
+
+def swing_percent(evidence: Evidence) -> Measured:
+    """Foot off to the next strike of the same foot over the stride, percent, mean of both sides.
+
+    Source: Perry and Burnfield, ch. 1.
+    """
+    shares: dict[Side, list[float]] = {side: [] for side in SIDES}
+    for stride in evidence.used_strides:
+        if stride.first.off_s is not None:
+            shares[stride.side].append(100.0 * (stride.end_s - stride.first.off_s) / stride.time_s)
+    means = [float(np.mean(values)) for values in shares.values() if values]
+    if not means:
+        return _no_strides(evidence)
+    return _mean(means, [_steadiness(evidence), _phase_caution(evidence)])
+
+
+def stride_time_cv_percent(evidence: Evidence) -> Measured:
+    """Standard deviation over mean of steady stride times, percent; sub-frame event times.
+
+    Source: Hausdorff, J NeuroEng Rehabil 2005;2:19.
+    """
+    times = [stride.time_s for stride in evidence.strides if stride.steady]
+    if len(times) < MIN_STRIDES_FOR_CV:
+        return Measured(None, f"{len(times)} steady strides; {MIN_STRIDES_FOR_CV} are needed")
+    caution = None
+    if len(times) < GOOD_STRIDES_FOR_CV:
+        caution = f"from {len(times)} strides; {GOOD_STRIDES_FOR_CV} are wanted"
+    return Measured(100.0 * float(np.std(times, ddof=1) / np.mean(times)), None, caution)
+
+
+def arm_swing_deg(evidence: Evidence, side: Side) -> Measured:
+    """Sagittal range, per stride, of the direction shoulder -> wrist relative to the trunk, degrees.
+
+    The trunk's axes are pelvis -> neck and the mean of the hip and shoulder lines. Mean over strides.
+    Source: Mirelman et al., Gait & Posture 2016;45:74-79 (arm swing as a range of angle).
+    """
+    missing = evidence.filled(f"{side}_shoulder", f"{side}_wrist")
+    if missing:
+        return Measured(None, missing)
+    if not evidence.strides:
+        return _no_strides(evidence)
+    signals = evidence.signals
+    ranges = []
+    for stride in evidence.used_strides:
+        angles = signals.arm_angle_deg[side][signals.index(stride.start_s) : signals.index(stride.end_s) + 1]
+        ranges.append(float(np.ptp(angles)))
+    return _mean(ranges, [_steadiness(evidence)])
+
+
+def trunk_flexion_deg(evidence: Evidence) -> Measured:
+    """Mean angle of pelvis -> neck from the vertical in the sagittal plane over the used strides, degrees, positive forwards.
+
+    The skeleton's own offset is not taken off: in the rest pose of the 22-joint body the base of the neck stands
+    about 3 degrees behind the pelvis joint, so an upright person reads a little below zero.
+    """
+    missing = evidence.filled("spine1", "spine2", "spine3", "neck")
+    signals = evidence.signals
+    strides = evidence.used_strides
+    if not strides:
+        return Measured(float(signals.trunk_flexion_deg.mean()), None, missing)
+    parts = [signals.trunk_flexion_deg[signals.index(s.start_s) : signals.index(s.end_s)] for s in strides]
+    return _mean(np.concatenate(parts).tolist(), [missing])
+
+
+def foot_clearance_m(evidence: Evidence, side: Side) -> Measured:
+    """Highest toe base in swing above its own height in the stances around it, m; mean over swings.
+
+    This is not minimum toe clearance, which needs the tip of the shoe. Source of the caveat: Alcock et al.,
+    J Biomech 2018 (toe clearance in Parkinson's disease).
+    """
+    missing = evidence.filled(f"{side}_foot")
+    if missing:
+        return Measured(None, missing)
+    signals, heights = evidence.signals, []
+    for stride in evidence.used_strides:
+        off = stride.first.off_s
+        if stride.side != side or off is None:
+            continue
+        ground = np.nanmean([stride.first.toe_height_m, stride.last.toe_height_m])
+        top = signals.toe_m[side][signals.index(off) : signals.index(stride.end_s) + 1, 1].max()
+        if np.isfinite(ground):
+            heights.append(float(top - ground))
+    if not heights:
+        return Measured(None, f"no complete {side} stride in the clip")
+    return _mean(heights, [_steadiness(evidence)])
+
+
+def foot_strike_angle_deg(evidence: Evidence, side: Side) -> Measured:
+    """Pitch of ankle -> toe base at strike minus the same foot's pitch while flat in mid-stance, degrees, toes up positive.
+
+    After the foot strike angle of Mariani et al., J Biomech 2010;43:2999-3006, here without a sole.
+    """
+    missing = evidence.filled(f"{side}_foot", f"{side}_ankle")
+    if missing:
+        return Measured(None, missing)
+    if evidence.native_rate_hz < MIN_PHASE_RATE_HZ:
+        return Measured(None, f"recorded at {evidence.native_rate_hz:g} Hz; {MIN_PHASE_RATE_HZ:g} Hz is needed")
+    pitch = pitch_deg(evidence.signals, side)
+    strikes = [step.strike_s for step in evidence.used_steps if step.side == side]
+    holds = {hold.strike_s: hold for hold in evidence.contacts.footholds[side]}
+    angles = [
+        float(evidence.signals.at(pitch, strike)) - holds[strike].pitch_deg
+        for strike in strikes
+        if strike in holds and np.isfinite(holds[strike].pitch_deg)
+    ]
+    if not angles:
+        return Measured(None, f"no {side} foot strike followed by a flat foot in the clip")
+    return _mean(angles, [_steadiness(evidence)])
+
+
+def turn_duration_180_s(evidence: Evidence) -> Measured:
+    """Time of a turn of at least 135 degrees, scaled to 180, s; mean where there are several. Source: ``find_turns``."""
+    full = [turn for turn in evidence.turns if abs(turn.angle_deg) >= FULL_TURN_DEG]
+    whole = [turn for turn in full if not turn.cut]
+    if not full:
+        return Measured(None, "no turn of 135 degrees or more in the clip")
+    used = whole or full
+    durations = [(turn.end_s - turn.start_s) * 180.0 / abs(turn.angle_deg) for turn in used]
+    angles = ", ".join(f"{abs(turn.angle_deg):.0f}" for turn in used)
+    notes = []
+    if any(abs(abs(turn.angle_deg) - 180.0) > 5.0 for turn in used):
+        notes.append(f"scaled to 180 degrees from {angles}")
+    if not whole:
+        notes.append("the clip starts or ends inside the turn")
+    return _mean(durations, notes)
+
+
+def freezing_episodes(evidence: Evidence) -> Measured:
+    """Count of stops of forward progress with attempted stepping; not clinically validated."""
+    from .freezing import find_freezing
+
+    if evidence.signals.duration_s < MIN_FREEZING_CLIP_S:
+        return Measured(
+            None, f"the clip lasts {evidence.signals.duration_s:.1f} s; {MIN_FREEZING_CLIP_S:g} s are needed"
+        )
+    return Measured(
+        float(len(find_freezing(evidence.signals, evidence.contacts, evidence.turns))), None, "not clinically validated"
+    )

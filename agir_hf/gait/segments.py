@@ -1,0 +1,248 @@
+"""Where a clip holds steady straight walking, where turns, and whether it holds walking at all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..clip import Side
+from .events import FootContacts, Foothold, runs
+from .signals import SIDES, Array, BodySignals, horizontal, low_pass
+
+FACING_CUTOFF_HZ = 1.2  # keeps a turn's ends, removes most of the pelvis rotation of each stride
+TURN_RATE_DEG_S = 20.0
+TURN_EDGE_RATE_DEG_S = 10.0
+MIN_TURN_DEG = 30.0  # less is a curve or a glance
+MAX_TURN_GAP_S = 0.6  # between the steps of one turn
+MAX_STRIDE_TURN_DEG = 20.0
+MAX_STEP_TURN_DEG = 15.0
+MAX_TURN_SHARE = 0.2  # of a stride or step that may lie in a turn
+MIN_RELATIVE_SPEED = 0.6  # slower than this share of the person's usual straight stride is a start, a stop or a halt
+MAX_RELATIVE_TIME = 1.6
+
+PATH_CUTOFF_HZ = 0.4  # below the stride frequency: sway from side to side is no progress
+MIN_CLIP_S = 0.5
+MIN_PROGRESS_M = 0.25
+MIN_PROGRESS_PER_STEP_M = 0.04
+SEATED_DROP = 0.15  # share of its height that the pelvis sinks by when a person sits down or squats
+PLANTED_SPEED_MPS = 0.35
+MIN_PLANTED_SHARE = 0.4
+
+
+@dataclass(frozen=True)
+class Stride:
+    """From one foot strike to the next of the same foot.
+
+    Attributes:
+        first, last: the footholds it starts and ends with.
+        advance_m: (2,) horizontal displacement of the pelvis.
+        turn_deg: change of facing.
+        steady: straight, and neither start nor stop nor halt.
+    """
+
+    side: Side
+    start_s: float
+    end_s: float
+    first: Foothold
+    last: Foothold
+    advance_m: Array
+    turn_deg: float
+    steady: bool
+
+    @property
+    def time_s(self) -> float:
+        return self.end_s - self.start_s
+
+    @property
+    def speed_mps(self) -> float:
+        return float(np.hypot(*self.advance_m)) / self.time_s
+
+
+@dataclass(frozen=True)
+class Step:
+    """From a foothold to the next of the opposite foot, whose side the step has.
+
+    Attributes:
+        length_m: along the direction of progression.
+        width_m: perpendicular to it; negative where the feet cross.
+        time_s: from strike to strike; None where the first strike lies before the clip.
+        steady: straight, and neither start nor stop.
+    """
+
+    side: Side
+    strike_s: float
+    length_m: float
+    width_m: float
+    time_s: float | None
+    steady: bool
+
+
+@dataclass(frozen=True)
+class Turn:
+    """A turn on the way; ``angle_deg`` positive to the left; ``cut`` where the clip starts or ends inside it."""
+
+    start_s: float
+    end_s: float
+    angle_deg: float
+    cut: bool
+
+
+def find_turns(signals: BodySignals) -> tuple[Turn, ...]:
+    """Stretches in which the facing direction changes by at least ``MIN_TURN_DEG``.
+
+    A turn is where the smoothed facing direction changes faster than 20 deg/s, followed out to where it falls below
+    10 deg/s; parts in the same direction less than 0.6 s apart are one turn. After El-Gohary et al., Sensors
+    2014;14:356-369 (15 deg/s at the lumbar spine, 5 deg/s for the ends), raised because hips and shoulders of a
+    straight walk already swing at about 10 deg/s.
+    """
+    facing = np.degrees(low_pass(signals.facing_rad[:, None], signals.rate_hz, FACING_CUTOFF_HZ)[:, 0])
+    rate = np.gradient(facing) * signals.rate_hz
+    turns = []
+    for sign in (1.0, -1.0):
+        parts: list[tuple[int, int]] = []
+        fast = sign * rate > TURN_RATE_DEG_S
+        for start, end in runs(sign * rate > TURN_EDGE_RATE_DEG_S):
+            if not fast[start:end].any():
+                continue
+            if parts and start - parts[-1][1] < MAX_TURN_GAP_S * signals.rate_hz:
+                parts[-1] = (parts[-1][0], end)
+            else:
+                parts.append((start, end))
+        for start, end in parts:
+            angle = float(facing[end - 1] - facing[start])
+            if abs(angle) >= MIN_TURN_DEG:
+                cut = start == 0 or end == signals.size
+                turns.append(Turn(start / signals.rate_hz, (end - 1) / signals.rate_hz, angle, cut))
+    return tuple(sorted(turns, key=lambda turn: turn.start_s))
+
+
+def _in_turn(turns: tuple[Turn, ...], start_s: float, end_s: float) -> bool:
+    shared = sum(max(0.0, min(turn.end_s, end_s) - max(turn.start_s, start_s)) for turn in turns)
+    return shared > MAX_TURN_SHARE * (end_s - start_s)
+
+
+def _displacement(signals: BodySignals, start_s: float, end_s: float) -> Array:
+    return horizontal(signals.at(signals.pelvis_m, end_s) - signals.at(signals.pelvis_m, start_s))
+
+
+def _turned_deg(signals: BodySignals, start_s: float, end_s: float) -> float:
+    return float(np.degrees(signals.at(signals.facing_rad, end_s) - signals.at(signals.facing_rad, start_s)))
+
+
+def find_strides(signals: BodySignals, contacts: FootContacts, turns: tuple[Turn, ...]) -> tuple[Stride, ...]:
+    """All strides with both strikes in the clip, in time order, told apart into steady and not."""
+    pairs = [
+        (first, last)
+        for side in SIDES
+        for first, last in zip(contacts.footholds[side], contacts.footholds[side][1:], strict=False)
+        if first.strike_s is not None and last.strike_s is not None
+    ]
+    strides = []
+    for first, last in sorted(pairs, key=lambda pair: pair[0].start_s):
+        start, end = first.start_s, last.start_s
+        turn = _turned_deg(signals, start, end)
+        straight = abs(turn) <= MAX_STRIDE_TURN_DEG and not _in_turn(turns, start, end)
+        advance = _displacement(signals, start, end)
+        strides.append(Stride(first.side, start, end, first, last, advance, turn, straight))
+    straight_ones = [stride for stride in strides if stride.steady]
+    if not straight_ones:
+        return tuple(strides)
+    usual_speed = float(np.median([stride.speed_mps for stride in straight_ones]))
+    usual_time = float(np.median([stride.time_s for stride in straight_ones]))
+    return tuple(
+        Stride(
+            *(stride.side, stride.start_s, stride.end_s, stride.first, stride.last, stride.advance_m, stride.turn_deg),
+            steady=stride.steady
+            and stride.speed_mps >= MIN_RELATIVE_SPEED * usual_speed
+            and stride.time_s <= MAX_RELATIVE_TIME * usual_time,
+        )
+        for stride in strides
+    )
+
+
+def find_steps(
+    signals: BodySignals, contacts: FootContacts, strides: tuple[Stride, ...], turns: tuple[Turn, ...]
+) -> tuple[Step, ...]:
+    """All steps whose two footholds are seen, in time order.
+
+    The direction of progression of a step is that of the pelvis over the strides that contain it (same phase at both
+    ends, so sway does not turn it); where none does, that from the same foot's last foothold to this one.
+    """
+    straight = [stride for stride in strides if stride.steady]
+    usual_speed = float(np.median([stride.speed_mps for stride in straight])) if straight else 0.0
+    steps = []
+    for side, other in (SIDES, SIDES[::-1]):
+        sign = 1.0 if side == "left" else -1.0
+        previous: Foothold | None = None
+        for hold in contacts.footholds[side]:
+            last_own, previous = previous, hold
+            if hold.strike_s is None or not np.isfinite(hold.ankle_m).all():
+                continue
+            bases = [base for base in contacts.footholds[other] if base.start_s < hold.strike_s]
+            if not bases or not np.isfinite(bases[-1].ankle_m).all():
+                continue
+            base = bases[-1]
+            middle = 0.5 * (max(base.start_s, hold.strike_s - 1.0) + hold.strike_s)
+            advances = [stride.advance_m for stride in strides if stride.start_s <= middle <= stride.end_s]
+            if advances:
+                ahead = np.sum(advances, axis=0)
+            elif last_own is not None and np.isfinite(last_own.ankle_m).all():
+                ahead = horizontal(hold.ankle_m - last_own.ankle_m)
+            else:
+                ahead = _displacement(signals, middle - 0.25, middle + 0.25)
+            length = float(np.hypot(*ahead))
+            if length < 1e-6:
+                continue
+            ahead = ahead / length
+            vector = horizontal(hold.ankle_m - base.ankle_m)
+            start = min(base.start_s, hold.strike_s - 0.2)
+            speed = float(np.hypot(*_displacement(signals, start, hold.strike_s))) / (hold.strike_s - start)
+            steps.append(
+                Step(
+                    side=side,
+                    strike_s=hold.strike_s,
+                    length_m=float(vector @ ahead),
+                    # Facing along (x, z) = ahead, left is (z, -x).
+                    width_m=sign * float(vector[0] * ahead[1] - vector[1] * ahead[0]),
+                    time_s=None if base.strike_s is None else hold.strike_s - base.strike_s,
+                    steady=abs(_turned_deg(signals, start, hold.strike_s)) <= MAX_STEP_TURN_DEG
+                    and not _in_turn(turns, start, hold.strike_s)
+                    and speed >= MIN_RELATIVE_SPEED * usual_speed,
+                )
+            )
+    return tuple(sorted(steps, key=lambda step: step.strike_s))
+
+
+def path_length_m(signals: BodySignals) -> float:
+    """Length of the pelvis's way over the floor without sway and jitter."""
+    path = low_pass(horizontal(signals.pelvis_m), signals.rate_hz, PATH_CUTOFF_HZ)
+    return float(np.hypot(*np.diff(path, axis=0).T).sum())
+
+
+def not_walking_reason(signals: BodySignals, contacts: FootContacts) -> str | None:
+    """Why the clip is not walking, as one sentence; None where it is."""
+    seconds = signals.duration_s
+    if seconds < MIN_CLIP_S:
+        return f"The clip is too short for a step: {seconds:.2f} s."
+    travelled = path_length_m(signals)
+    height = signals.pelvis_m[:, 1]
+    sunk = float(np.quantile(height, 0.95) - np.quantile(height, 0.05))
+    swings = [swing for side in SIDES for swing in contacts.swings[side]]
+    if not swings:
+        if sunk > SEATED_DROP * float(np.quantile(height, 0.95)):
+            return f"The person stays in place and lowers or raises the body by {sunk:.2f} m without taking a step."
+        if travelled >= MIN_PROGRESS_M:
+            return f"The body travels {travelled:.2f} m in {seconds:.1f} s, but no foot takes a step."
+        return f"The person stays in place: the body travels {travelled:.2f} m in {seconds:.1f} s and no foot takes a step."
+    if travelled < MIN_PROGRESS_M or travelled < MIN_PROGRESS_PER_STEP_M * len(swings):
+        return (
+            f"The person stays in place: {len(swings)} foot movements, but the body travels only {travelled:.2f} m in "
+            f"{seconds:.1f} s."
+        )
+    if not (contacts.swings["left"] and contacts.swings["right"]):
+        return f"The clip is too short to show walking: only one foot takes a step in {seconds:.1f} s."
+    slower = np.minimum(signals.ankle_speed_mps["left"], signals.ankle_speed_mps["right"])
+    if float((slower < PLANTED_SPEED_MPS).mean()) < MIN_PLANTED_SHARE:
+        return f"The body travels {travelled:.2f} m in {seconds:.1f} s, but neither foot is planted on the floor."
+    return None
