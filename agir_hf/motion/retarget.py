@@ -28,7 +28,7 @@ _SWING_WEIGHT = 1e-3
 _EPSILON_M = 1e-6
 
 
-def _canonical_positions() -> Floats:
+def _canonical_positions() -> NDArray[np.float64]:
     """(22, 3) joint positions of the canonical person in a T-pose, floor at Y = 0, facing +Z."""
     hip_height = anatomy.ANKLE_HEIGHT_M + anatomy.LEG_LENGTH_M
     trunk = anatomy.TRUNK_LENGTH_M
@@ -55,7 +55,7 @@ def _canonical_positions() -> Floats:
     return np.array([places[name] for name in JOINT_NAMES])
 
 
-def _offsets(positions: Floats) -> Floats:
+def _offsets(positions: NDArray[np.float64]) -> NDArray[np.float64]:
     offsets = positions - positions[list(PARENTS)]
     offsets[0] = 0.0
     return offsets
