@@ -9,26 +9,21 @@ from .measures import BY_NAME, Parameters, printed_number
 from .phrases import PACE, quoted_name, sentence_start, sided_sentence
 
 
-def _word(parameters: Parameters, name: str) -> str | None:
-    measure = BY_NAME[name]
-    number = printed_number(parameters, measure)
-    return None if number is None else word_for(measure.group, number)
-
-
 def _pace(parameters: Parameters, rng: random.Random) -> str | None:
-    speed = quoted_name(parameters, "walking_speed_mps")
+    speed = printed_number(parameters, BY_NAME["walking_speed_mps"])
     cadence = quoted_name(parameters, "cadence_spm")
     stride = quoted_name(parameters, "stride_length_m")
     if speed is None:
         parts = [f"a cadence of {cadence}"] if cadence else []
         parts += [f"a stride length of {stride}"] if stride else []
-        return f"The person steps with {' and '.join(parts)}." if parts else None
-    word = _word(parameters, "walking_speed_mps") or ""
+        return f"The person walks with {' and '.join(parts)}." if parts else None
+    word = word_for("walking_speed", speed)
+    text = quoted_name(parameters, "walking_speed_mps")
     start = rng.choice(
         (
-            f"The person walks {PACE[word]} at {speed}",
-            f"The person walks at {speed}, {'a usual pace' if word == 'usual' else PACE[word]}",
-            f"Walking speed is {word} at {speed}",
+            f"The person walks {PACE[word]} ({text})",
+            f"The person walks at {text}, a {word} pace",
+            f"Walking speed is {text}, a {word} pace",
         )
     )
     if cadence and stride:
@@ -49,9 +44,7 @@ def _turn(parameters: Parameters, rng: random.Random) -> str | None:
     turn = quoted_name(parameters, "turn_duration_180_s")
     if turn is None:
         return None
-    return rng.choice(
-        (f"A half turn takes {turn}.", f"The person turns around in {turn}.", f"Turn duration is {turn}.")
-    )
+    return rng.choice((f"A half turn takes {turn}.", f"Turning around takes {turn}.", f"Turn duration is {turn}."))
 
 
 def _body(parameters: Parameters, rng: random.Random) -> str | None:
@@ -66,10 +59,11 @@ def _body(parameters: Parameters, rng: random.Random) -> str | None:
 def describe(parameters: Parameters, rng: random.Random) -> str:
     """Two to five sentences of movement words and numbers; wording and order vary with ``rng``.
 
-    Pace comes first and arm swing is always told where measured, so that a motion can be learned from the text.
+    Pace comes first, and arm swing and turning are always told where measured, so that a motion can be learned from the
+    text.
     """
     if not parameters.quality.walking:
-        return "The person does not walk steadily. No gait cycle could be followed from step to step."
+        return "The person does not walk in this recording. No gait cycle could be followed."
     pace = _pace(parameters, rng) or "The person walks."
     arms = sided_sentence(parameters, "arm_swing", rng, numbers=True)
     turn = _turn(parameters, rng)
@@ -89,5 +83,5 @@ def describe(parameters: Parameters, rng: random.Random) -> str:
     rng.shuffle(told)
     sentences = [pace, *told]
     if len(sentences) == 1:
-        sentences.append("Arms and feet could not be measured.")
+        sentences.append("Little else could be measured.")
     return " ".join(sentences)

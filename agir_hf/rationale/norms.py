@@ -79,12 +79,12 @@ NORMS: dict[str, Norm] = {
             42.3,
             None,
             "42.3",
-            30.0,
+            26.0,
             None,
             "range of motion of the arm in walking, degrees",
-            "instrumented Timed Up and Go in J Neurol Neurosurg Psychiatry (controls of untreated early disease)",
-            "our choice: about the 29.2 degrees of untreated early Parkinson's disease; its published spread (3.2) is "
-            "too narrow to be read as one of persons",
+            "Zampieri et al. 2010, table 2 (controls of people with untreated Parkinson's disease)",
+            "mean - 1.5 SD, where SD = 11.1 is derived: the +- 3.2 printed there for 12 controls fits the reported "
+            "p values only as a standard error",
         ),
     )
 }

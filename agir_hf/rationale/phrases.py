@@ -35,8 +35,8 @@ SIDED: dict[str, SidedWords] = {
             ("The {this} arm swings {word} than the {that}, {a} against {b}.", "less", "more"),
         ),
         equal=(
-            "The arms swing about equally, {left} on the left and {right} on the right.",
-            "Arm swing is about equal, {left} on the left and {right} on the right.",
+            "The arms swing about equally (left {left}, right {right}).",
+            "Arm swing is about equal, {left} left and {right} right.",
         ),
         single=("The {this} arm swings {a}; the {that} could not be measured.",),
         differ_words=(
@@ -53,8 +53,8 @@ SIDED: dict[str, SidedWords] = {
             ("Steps on the {this} are {word} than on the {that}, {a} against {b}.", "shorter", "longer"),
         ),
         equal=(
-            "The steps are about equally long, {left} on the left and {right} on the right.",
-            "Step length is about equal, {left} on the left and {right} on the right.",
+            "The steps are about equally long (left {left}, right {right}).",
+            "Step length is about equal, {left} left and {right} right.",
         ),
         single=("The {this} step is {a} long; the {that} could not be measured.",),
         differ_words=(
@@ -71,8 +71,8 @@ SIDED: dict[str, SidedWords] = {
             ("In swing the {this} foot rises {a}, {word} than the {that} ({b}).", "less", "more"),
         ),
         equal=(
-            "The feet lift about equally, {left} on the left and {right} on the right.",
-            "Foot clearance is about equal, {left} on the left and {right} on the right.",
+            "The feet lift about equally (left {left}, right {right}).",
+            "Foot clearance is about equal, {left} left and {right} right.",
         ),
         single=("The {this} foot lifts {a}; the {that} could not be measured.",),
         differ_words=(
@@ -88,8 +88,8 @@ SIDED: dict[str, SidedWords] = {
             ("The foot-strike angle is {a} on the {this}, {word} than on the {that} ({b}).", "smaller", "larger"),
         ),
         equal=(
-            "The feet strike at about equal angles, {left} on the left and {right} on the right.",
-            "The foot-strike angle is about equal, {left} on the left and {right} on the right.",
+            "The feet strike at about equal angles (left {left}, right {right}).",
+            "The foot-strike angle is about equal, {left} left and {right} right.",
         ),
         single=("The {this} foot strikes at {a}; the {that} could not be measured.",),
         differ_words=(
@@ -103,6 +103,12 @@ SIDED: dict[str, SidedWords] = {
         single_words=("The {this} foot-strike angle is {bin}; the {that} could not be measured.",),
     ),
 }
+
+
+def shown_word(group: str, number: float) -> str:
+    """The bin's word as a text says it of a measure."""
+    word = word_for(group, number)
+    return "unremarkable" if word == "usual" else word
 
 
 def listed(items: Sequence[str]) -> str:
@@ -138,16 +144,15 @@ def sided_sentence(parameters: Parameters, group: str, rng: random.Random, *, nu
     left, right = number["left"], number["right"]
     if left is None and right is None:
         return None
+    this: Side
+    that: Side
     if left is None or right is None:
-        this: Side = "right" if left is None else "left"
-        that = "left" if left is None else "right"
-        known = right if left is None else left
+        this, that, known = ("left", "right", left) if left is not None else ("right", "left", right or 0.0)
         template = rng.choice(words.single if numbers else words.single_words)
-        assert known is not None
-        return template.format(this=this, that=that, a=value[this], bin=word_for(group, known))
+        return template.format(this=this, that=that, a=value[this], bin=shown_word(group, known))
     if same_sides(group, left, right):
         return rng.choice(words.equal if numbers else words.equal_words).format(**value)
-    this = rng.choice(("left", "right"))
+    this = "left" if rng.random() < 0.5 else "right"
     that = "right" if this == "left" else "left"
     template, less, more = rng.choice(words.differ if numbers else words.differ_words)
     word = less if (left < right) == (this == "left") else more

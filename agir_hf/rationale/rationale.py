@@ -9,15 +9,15 @@ from __future__ import annotations
 import random
 
 from .aspects import aspects_with
-from .bins import relation_to_norm, stands_out, word_for
+from .bins import relation_to_norm, same_sides, stands_out, word_for
 from .measures import BY_NAME, GROUPS, Parameters, printed_number, with_unit
 from .norms import NORMS, POPULATION
-from .phrases import COUNT_WORDS, PACE, listed, quoted_name, sentence_start, sided_sentence
+from .phrases import COUNT_WORDS, PACE, listed, quoted_name, sentence_start, shown_word, sided_sentence
 
 MAX_WORDS = 170
 
-_COMPARED = ("walking_speed", "stride_length", "foot_strike_angle", "turn_duration", "arm_swing")
-_CALLED = {
+# What is compared with a norm, and what texts call it.
+_COMPARED = {
     "walking_speed": "walking speed",
     "stride_length": "stride length",
     "foot_strike_angle": "foot-strike angle",
@@ -32,15 +32,13 @@ def _number(parameters: Parameters, name: str) -> float | None:
 
 def _pace(parameters: Parameters, rng: random.Random, numbers: bool) -> str | None:
     speed, stride = _number(parameters, "walking_speed_mps"), _number(parameters, "stride_length_m")
-    if speed is None and stride is None:
-        return None
-    speed_text = quoted_name(parameters, "walking_speed_mps")
-    stride_text = quoted_name(parameters, "stride_length_m")
     if numbers:
+        speed_text = quoted_name(parameters, "walking_speed_mps")
+        stride_text = quoted_name(parameters, "stride_length_m")
+        if speed is None:
+            return None if stride is None else f"Stride length is {stride_text}."
         if stride is None:
             return rng.choice((f"The person walks at {speed_text}.", f"Walking speed is {speed_text}."))
-        if speed is None:
-            return f"Stride length is {stride_text}."
         return rng.choice(
             (
                 f"The person walks at {speed_text} with a stride length of {stride_text}.",
@@ -48,11 +46,12 @@ def _pace(parameters: Parameters, rng: random.Random, numbers: bool) -> str | No
                 f"The person walks at {speed_text}, taking strides of {stride_text}.",
             )
         )
-    strides = "" if stride is None else f"{word_for('stride_length', stride)} strides"
+    word = "" if stride is None else word_for("stride_length", stride)
+    strides = "strides of usual length" if word == "usual" else f"{word} strides"
     if speed is None:
-        return f"The person takes {strides}."
+        return f"The person takes {strides}." if word else None
     pace = PACE[word_for("walking_speed", speed)]
-    if not strides:
+    if not word:
         return f"The person walks {pace}."
     return rng.choice((f"The person walks {pace} with {strides}.", f"The person walks {pace}, taking {strides}."))
 
@@ -64,8 +63,10 @@ def _turn(parameters: Parameters, rng: random.Random, numbers: bool) -> str | No
     if numbers:
         text = quoted_name(parameters, "turn_duration_180_s")
         return rng.choice((f"A half turn takes {text}.", f"Turning around takes {text}.", f"Turn duration is {text}."))
-    word = {"usual": "usual", "slow": "long", "very slow": "very long"}[word_for("turn_duration", turn)]
-    return rng.choice((f"The time for a half turn is {word}.", f"Turn duration is {word}."))
+    word = word_for("turn_duration", turn)
+    if word == "usual":
+        return rng.choice(("Turning around takes no longer than usual.", "Turning is not slow."))
+    return rng.choice((f"Turning is {word}.", f"Turning around is {word}."))
 
 
 def _observations(parameters: Parameters, rng: random.Random, numbers: bool) -> list[str]:
@@ -81,9 +82,9 @@ def _observations(parameters: Parameters, rng: random.Random, numbers: bool) -> 
 
 
 def _relations(parameters: Parameters, numbers: bool) -> dict[str, list[str]]:
-    """For each relation the measures that have it, each with the norm's mean at its first mention."""
+    """For each relation the measures that have it; those outside the usual range with the norm's mean."""
     relations: dict[str, list[str]] = {"below": [], "above": [], "within": []}
-    for group in _COMPARED:
+    for group, name in _COMPARED.items():
         norm = NORMS[group]
         measures = [(m, n) for m in GROUPS[group] if (n := printed_number(parameters, m)) is not None]
         if not measures:
@@ -91,12 +92,12 @@ def _relations(parameters: Parameters, numbers: bool) -> dict[str, list[str]]:
         mean = f" (mean {with_unit(norm.mean_text, measures[0][0].unit)})" if numbers else ""
         found = {relation_to_norm(group, number) for _, number in measures}
         if len(found) == 1:
-            relations[found.pop()].append(f"{_CALLED[group]}{mean}")
+            relation = found.pop()
+            relations[relation].append(name if relation == "within" else f"{name}{mean}")
             continue
-        for index, (measure, number) in enumerate(measures):
-            relations[relation_to_norm(group, number)].append(
-                f"{measure.side} {_CALLED[group]}{mean if index == 0 else ''}"
-            )
+        for measure, number in measures:
+            relation = relation_to_norm(group, number)
+            relations[relation].append(f"{measure.side} {name}{'' if relation == 'within' else mean}")
     return relations
 
 
@@ -106,23 +107,24 @@ def _comparison(parameters: Parameters, rng: random.Random, numbers: bool) -> li
     for relation in ("below", "above"):
         names = relations[relation]
         if names:
-            outside.append(f"{listed(names)} {'is' if len(names) == 1 else 'are'} {relation} the usual range")
-    start = rng.choice((f"Compared with {POPULATION},", f"Against {POPULATION},", f"Measured against {POPULATION},"))
+            limit = "it" if outside else "the usual range"
+            outside.append(f"{listed(names)} {'is' if len(names) == 1 else 'are'} {relation} {limit}")
+    start = rng.choice((f"Compared with {POPULATION},", f"Against {POPULATION},", f"Set against {POPULATION},"))
     inside = relations["within"]
-    verb = "is" if len(inside) == 1 else "are"
     told = []
     if outside:
         told.append(f"{start} {', and '.join(outside)}.")
     if inside:
-        within = f"{listed(inside)} {verb} within the usual range"
+        within = f"{listed(inside)} {'is' if len(inside) == 1 else 'are'} within the usual range"
         told.append(f"{sentence_start(within)}." if outside else f"{start} {within}.")
-    lift = [n for m in GROUPS["foot_clearance"] if (n := printed_number(parameters, m)) is not None]
+    lift = {m.side: n for m in GROUPS["foot_clearance"] if (n := printed_number(parameters, m)) is not None}
     if lift:
-        low = "low" if any(stands_out("foot_clearance", number) for number in lift) else "not low"
+        low_sides = [side for side, number in lift.items() if stands_out("foot_clearance", number)]
+        low = "not low" if not low_sides else ("low" if len(low_sides) == len(lift) else f"low on the {low_sides[0]}")
         told.append(
             rng.choice(
                 (
-                    f"No published norm fits foot lift, which is {low} here.",
+                    f"No published norm fits foot lift, which here is {low}.",
                     f"Foot lift has no matching published norm; here it is {low}.",
                 )
             )
@@ -130,94 +132,102 @@ def _comparison(parameters: Parameters, rng: random.Random, numbers: bool) -> li
     return told
 
 
-def _context(parameters: Parameters, numbers: bool) -> list[str]:
+def _asymmetry(parameters: Parameters, rng: random.Random, numbers: bool) -> list[str]:
+    """Side differences that stand out, not where both sides were just called about equal."""
+    names = []
+    for group, name in (("arm_swing", "arm swing"), ("step_length", "step length")):
+        value = _number(parameters, f"{group}_asymmetry_percent")
+        sides = [n for m in GROUPS[group] if (n := printed_number(parameters, m)) is not None]
+        if value is None or len(sides) < 2 or same_sides(group, *sides):
+            continue
+        if word_for(f"{group}_asymmetry", value) == "uneven":
+            names.append(f"{name} ({quoted_name(parameters, f'{group}_asymmetry_percent')})" if numbers else name)
+    if not names:
+        return []
+    return [rng.choice((f"Left and right differ clearly in {listed(names)}.", f"Asymmetry shows in {listed(names)}."))]
+
+
+def _context(parameters: Parameters, rng: random.Random, numbers: bool) -> list[str]:
     """Sentences on what the item does not rate, for a reader's orientation."""
     told = []
     cadence = _number(parameters, "cadence_spm")
     if cadence is not None:
-        relation = relation_to_norm("cadence", cadence)
-        text = f"is {quoted_name(parameters, 'cadence_spm')}, " if numbers else "is "
-        mean = f" (mean {with_unit(NORMS['cadence'].mean_text, 'steps/min')})" if numbers else ""
-        told.append(f"As context, cadence {text}{relation} the usual range{mean}.")
+        value = f" {quoted_name(parameters, 'cadence_spm')}," if numbers else ""
+        told.append(f"Cadence is{value} {relation_to_norm('cadence', cadence)} the usual range.")
     support = _number(parameters, "double_support_percent")
     if support is not None:
-        word = word_for("double_support", support)
-        text = quoted_name(parameters, "double_support_percent")
-        told.append(f"Double support takes {text} of the stride." if numbers else f"Double support is {word}.")
+        told.append(
+            f"Double support takes {quoted_name(parameters, 'double_support_percent')} of the stride."
+            if numbers
+            else f"Double support is {shown_word('double_support', support)}."
+        )
     width = _number(parameters, "step_width_m")
     if width is not None:
-        text = quoted_name(parameters, "step_width_m") if numbers else word_for("step_width", width)
+        text = quoted_name(parameters, "step_width_m") if numbers else shown_word("step_width", width)
         told.append(f"Step width is {text}.")
     variation = _number(parameters, "stride_time_cv_percent")
     if variation is not None:
-        text = quoted_name(parameters, "stride_time_cv_percent")
         told.append(
-            f"Stride time varies by {text}."
+            f"Stride time varies by {quoted_name(parameters, 'stride_time_cv_percent')}."
             if numbers
-            else f"Stride time is {word_for('stride_time_cv', variation)} from stride to stride."
+            else f"Stride time is {word_for('stride_time_cv', variation)}."
         )
+    rng.shuffle(told)
     return told
 
 
-def _apart(parameters: Parameters, rng: random.Random, numbers: bool) -> str | None:
+def _apart(parameters: Parameters, rng: random.Random, numbers: bool) -> list[str]:
     """Posture and freezing, which belong to other items."""
     trunk, freezing = _number(parameters, "trunk_flexion_deg"), _number(parameters, "freezing_episodes")
     parts = []
     if trunk is not None:
-        text = quoted_name(parameters, "trunk_flexion_deg")
-        parts.append(f"trunk flexion of {text}" if numbers else f"the {word_for('trunk_flexion', trunk)} trunk")
+        word = word_for("trunk_flexion", trunk)
+        text = f"trunk flexion of {quoted_name(parameters, 'trunk_flexion_deg')}"
+        parts.append(text if numbers else f"{'an' if word == 'upright' else 'a'} {word} trunk")
     if freezing is not None:
-        count = f"{freezing:.0f}" if numbers and freezing else ("no" if not freezing else "some")
+        count = "no" if freezing == 0 else (f"{freezing:.0f}" if numbers else "some")
         parts.append(f"{count} freezing {'episode' if count == '1' else 'episodes'}")
     if not parts:
-        return None
+        return []
     text = " and ".join(parts)
-    return rng.choice((f"Noted apart and not counted: {text}.", f"Not counted here: {text}."))
+    return [rng.choice((f"Noted apart and not counted: {text}.", f"Not counted here: {text}."))]
 
 
 def _summary(parameters: Parameters, rng: random.Random, numbers: bool) -> list[str]:
+    """What could not be measured, then how many of the rated aspects are reduced and which."""
     reduced = aspects_with(parameters, "reduced")
     preserved = aspects_with(parameters, "preserved")
     missing = aspects_with(parameters, "not measured")
     measured = len(reduced) + len(preserved)
-    told = []
-    if missing and measured:
-        told.append(f"{sentence_start(listed(missing))} could not be measured in this recording.")
     if not measured:
-        return ["None of the aspects that the gait item rates could be measured in this recording."]
-    if preserved:
-        verb = "is" if len(preserved) == 1 else "are"
-        start = rng.choice(("Of what the gait item rates,", "Among the aspects that the gait item rates,"))
-        told.append(f"{start} {listed(preserved)} {verb} preserved.")
-    total = str(measured) if numbers else COUNT_WORDS[measured]
-    count = (str(len(reduced)) if numbers else COUNT_WORDS[len(reduced)]) if reduced else "none"
+        return ["None of the aspects that the gait item rates could be measured."]
+    told = [f"{sentence_start(listed(missing))} could not be measured."] if missing else []
     names = f": {listed(reduced)}" if reduced else ""
-    verb = "is" if len(reduced) < 2 else "are"
     if measured == 1:
-        told.append(
-            f"The only rated aspect that could be measured is {'reduced' if reduced else 'not reduced'}{names}."
-        )
+        told.append(f"The only rated aspect that could be measured is {f'reduced{names}' if reduced else 'preserved'}.")
         return told
+    total = str(measured) if numbers else COUNT_WORDS[measured]
+    count = str(len(reduced)) if numbers else COUNT_WORDS[len(reduced)]
+    if not reduced or not preserved:
+        count = "all" if reduced else "none"
+    verb = "is" if len(reduced) < 2 else "are"
+    rest = ""
+    if reduced and preserved:
+        others = listed(preserved) if len(preserved) < 3 else "the others"
+        rest = f"; {others} {'is' if len(preserved) == 1 else 'are'} preserved"
     told.append(
         rng.choice(
             (
-                f"Of the {total} rated aspects that could be measured, {count} {verb} reduced{names}.",
-                f"In sum, {count} of the {total} rated aspects that could be measured {verb} reduced{names}.",
+                f"Of the {total} rated aspects that could be measured, {count} {verb} reduced{names}{rest}.",
+                f"In sum, {count} of the {total} rated aspects measured {verb} reduced{names}{rest}.",
             )
         )
     )
     return told
 
 
-def _asymmetry(parameters: Parameters, rng: random.Random, numbers: bool) -> list[str]:
-    told = []
-    for group, name in (("arm_swing_asymmetry", "arm swing"), ("step_length_asymmetry", "step length")):
-        value = _number(parameters, f"{group}_percent")
-        if value is None or word_for(group, value) == "even":
-            continue
-        text = f" ({quoted_name(parameters, f'{group}_percent')} asymmetry)" if numbers else ""
-        told.append(f"The left-right difference in {name} stands out{text}.")
-    return told
+def _words(sentences: list[str]) -> int:
+    return sum(len(sentence.split()) for sentence in sentences)
 
 
 def write_rationale(parameters: Parameters, rng: random.Random, *, numbers: bool = True) -> str:
@@ -227,20 +237,19 @@ def write_rationale(parameters: Parameters, rng: random.Random, *, numbers: bool
         parameters: the measurements; nothing else decides what is said.
         rng: decides wording and order.
         numbers: False tells the same in words only, for the mode that sees the motion alone.
+
+    What the item does not rate is told as far as ``MAX_WORDS`` leaves room.
     """
-    opening = []
-    if not parameters.quality.walking or parameters.quality.steady_strides < 1:
-        opening.append("No steady straight strides were found, so what follows is to be read with care.")
-    body = _observations(parameters, rng, numbers)
-    sections = [opening, body, _comparison(parameters, rng, numbers), _asymmetry(parameters, rng, numbers)]
-    context = _context(parameters, numbers)
-    apart = _apart(parameters, rng, numbers)
-    ending = ([apart] if apart else []) + _summary(parameters, rng, numbers)
-    fixed = [sentence for section in sections for sentence in section]
-    words = sum(len(sentence.split()) for sentence in (*fixed, *ending))
-    kept = []
-    for sentence in context:
-        words += len(sentence.split())
-        if words <= MAX_WORDS:
-            kept.append(sentence)
-    return " ".join([*fixed, *kept, *ending])
+    steady = parameters.quality.walking and parameters.quality.steady_strides > 0
+    opening = [] if steady else ["No steady straight walking was found, so this is to be read with care."]
+    told = [*opening, *_observations(parameters, rng, numbers), *_comparison(parameters, rng, numbers)]
+    asymmetry = _asymmetry(parameters, rng, numbers) if steady else []
+    context = _context(parameters, rng, numbers) if steady else []
+    ending = [*_apart(parameters, rng, numbers), *_summary(parameters, rng, numbers)]
+    room = MAX_WORDS - _words(told) - _words(ending)
+    for sentence in (*asymmetry, *context):
+        length = _words([sentence])
+        if length <= room:
+            told.append(sentence)
+            room -= length
+    return " ".join([*told, *ending])
