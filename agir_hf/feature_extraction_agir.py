@@ -1,0 +1,221 @@
+"""Clips to normalised motion features at 20 frames a second (the HumanML3D definition), and back to joints."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from transformers import BatchFeature
+from transformers.feature_extraction_utils import FeatureExtractionMixin
+
+from .clip import MotionClip
+from .errors import AgirError, MissingDependencyError
+
+# Feature columns that share one scale, [start, end): turn rate, root speed, root height, positions, rotations,
+# velocities, contacts. One scale a group, as HumanML3D has it, keeps an error of 1 cm the same at every joint.
+_SCALE_GROUPS = ((0, 1), (1, 3), (3, 4), (4, 67), (67, 193), (193, 259), (259, 263))
+_SMALLEST_SCALE = 1e-4
+
+
+class AgirFeatureExtractor(FeatureExtractionMixin):
+    """Turns motion into the features an [`AgirMotionTokenizer`] reads.
+
+    Each clip is resampled to ``frame_rate_hz``, retargeted to one skeleton, written as 263 features a frame, normalised
+    and padded on the right. Measured gait parameters never come from here.
+
+    Args:
+        feature_mean, feature_std: 263 numbers each; default: no normalisation. See `fit`.
+        frame_rate_hz: rate of the features.
+        max_frames: longest features, in frames; a longer clip is cut to the window asked for, or to its middle, with a
+            warning. ``None``: no limit.
+        frames_per_code: frames that one motion code stands for; a clip needs at least so many.
+    """
+
+    model_input_names = ["motion_features", "motion_attention_mask"]  # noqa: RUF012 (as in transformers)
+    feature_size = 263
+
+    def __init__(
+        self,
+        feature_mean: Sequence[float] | None = None,
+        feature_std: Sequence[float] | None = None,
+        frame_rate_hz: float = 20.0,
+        max_frames: int | None = 256,
+        frames_per_code: int = 4,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.feature_mean = _numbers(feature_mean, "feature_mean", 0.0)
+        self.feature_std = _numbers(feature_std, "feature_std", 1.0)
+        self.frame_rate_hz = frame_rate_hz
+        self.max_frames = max_frames
+        self.frames_per_code = frames_per_code
+
+    def __call__(
+        self,
+        motion: Any,
+        frame_rate_hz: float | None = None,
+        window_s: tuple[float, float] | None = None,
+        return_tensors: str | None = "pt",
+    ) -> BatchFeature:
+        """Features of one or several clips.
+
+        Args:
+            motion: a `MotionClip`, an array (T, 22, 3) in metres, or a list of either.
+            frame_rate_hz: rate of the arrays; clips carry their own.
+            window_s: [start, end) in seconds from the first frame: the part to use.
+            return_tensors: ``"pt"``, ``"np"`` or ``None``.
+
+        Returns:
+            ``motion_features`` (B, T', 263) float32 and ``motion_attention_mask`` (B, T') int64, padded on the right.
+        """
+        clips = self.as_clips(motion, frame_rate_hz)
+        features = [self.normalize(self.raw_features(clip, window_s)) for clip in clips]
+        longest = max(len(one) for one in features)
+        padded = np.zeros((len(features), longest, self.feature_size), dtype=np.float32)
+        mask = np.zeros((len(features), longest), dtype=np.int64)
+        for row, one in enumerate(features):
+            padded[row, : len(one)] = one
+            mask[row, : len(one)] = 1
+        return BatchFeature({"motion_features": padded, "motion_attention_mask": mask}, tensor_type=return_tensors)
+
+    def as_clips(self, motion: Any, frame_rate_hz: float | None = None) -> list[MotionClip]:
+        """One or several motions as a list of clips.
+
+        Raises:
+            AgirError: an array without its frame rate, or nothing at all.
+        """
+        single = hasattr(motion, "joints_m") or getattr(motion, "ndim", None) == 3
+        motions = [motion] if single else list(motion)
+        if not motions:
+            raise AgirError("expected at least one motion, found an empty list")
+        clips = []
+        for one in motions:
+            if hasattr(one, "joints_m"):
+                clips.append(one)
+            elif frame_rate_hz is None:
+                raise AgirError("an array of joints has no frame rate of its own: pass frame_rate_hz=")
+            else:
+                clips.append(MotionClip(np.asarray(one, dtype=np.float32), frame_rate_hz, source="array"))
+        return clips
+
+    def canonical_joints(self, clip: MotionClip, window_s: tuple[float, float] | None = None) -> NDArray[np.floating]:
+        """(T, 22, 3) metres at the features' rate, on the canonical skeleton, cut to the window: what gets encoded.
+
+        Raises:
+            AgirError: fewer frames than one code needs, or a window outside the clip.
+        """
+        if window_s is not None and not 0 <= window_s[0] < window_s[1]:
+            raise AgirError(f"window_s: expected 0 <= start < end in seconds, found {window_s}")
+        if window_s is None:
+            window_s = self.middle_window_s(clip)
+            if window_s is not None:
+                warnings.warn(
+                    f"the motion has {clip.duration_s:.1f} s; only {window_s[0]:.1f} s to {window_s[1]:.1f} s are encoded "
+                    "(pass window_s= to choose)",
+                    stacklevel=2,
+                )
+        resample_joints, retarget_joints, _, _ = _motion_functions()
+        joints = retarget_joints(resample_joints(clip.joints_m, clip.frame_rate_hz, self.frame_rate_hz))
+        if window_s is not None:
+            start, end = (round(second * self.frame_rate_hz) for second in window_s)
+            joints = joints[start : end + 1]
+        if self.max_frames is not None:
+            joints = joints[: self.max_frames + 1]
+        if len(joints) <= self.frames_per_code:
+            raise AgirError(
+                f"expected at least {(self.frames_per_code + 1) / self.frame_rate_hz:.2f} s of motion to encode, found "
+                f"{len(joints) / self.frame_rate_hz:.2f} s"
+            )
+        return joints
+
+    def middle_window_s(self, clip: MotionClip) -> tuple[float, float] | None:
+        """The middle of a clip that is longer than ``max_frames``, in seconds; ``None`` where all of it fits."""
+        frames = int(clip.duration_s * self.frame_rate_hz)
+        if self.max_frames is None or frames <= self.max_frames:
+            return None
+        start = (frames - self.max_frames) // 2
+        return start / self.frame_rate_hz, (start + self.max_frames) / self.frame_rate_hz
+
+    def raw_features(self, clip: MotionClip, window_s: tuple[float, float] | None = None) -> NDArray[np.float32]:
+        """(T', 263) float32 features of a clip, not normalised."""
+        _, _, joints_to_features, _ = _motion_functions()
+        return joints_to_features(self.canonical_joints(clip, window_s), self.frame_rate_hz)
+
+    def joints(self, motion_features: Any) -> NDArray[np.float32]:
+        """Normalised features (T', 263) -> joints (T' + 1, 22, 3) in metres on the canonical skeleton."""
+        _, _, _, features_to_joints = _motion_functions()
+        return np.asarray(features_to_joints(self.denormalize(motion_features)), dtype=np.float32)
+
+    def normalize(self, features: NDArray[np.floating]) -> NDArray[np.float32]:
+        return ((features - self._array(self.feature_mean)) / self._array(self.feature_std)).astype(np.float32)
+
+    def denormalize(self, motion_features: Any) -> NDArray[np.float32]:
+        features = np.asarray(motion_features, dtype=np.float32)
+        return features * self._array(self.feature_std) + self._array(self.feature_mean)
+
+    def root_aligned_error_mm(self, motion_features: Any, other: Any) -> float:
+        """Mean distance in millimetres between the joints of two normalised features (T', 263), root on root.
+
+        The pelvis, which is 0 by construction, does not count; positions are compared in each motion's own heading.
+        """
+        positions = []
+        for one in (motion_features, other):
+            raw = self.denormalize(one)
+            joints = raw[:, 4:67].reshape(len(raw), 21, 3).copy()
+            joints[..., 1] -= raw[:, 3:4]  # heights are above the floor, the rest is relative to the root already
+            positions.append(joints)
+        return float(1000 * np.linalg.norm(positions[0] - positions[1], axis=-1).mean())
+
+    def fit(self, features: Iterable[NDArray[np.floating]]) -> AgirFeatureExtractor:
+        """Set mean and scale from raw features of training clips, (T', 263) each; returns itself.
+
+        The mean is per feature; the scale is shared within each group of like features.
+        """
+        count, total, squares = 0, np.zeros(self.feature_size), np.zeros(self.feature_size)
+        for one in features:
+            values = np.asarray(one, dtype=np.float64)
+            count += len(values)
+            total += values.sum(axis=0)
+            squares += np.square(values).sum(axis=0)
+        if count == 0:
+            raise AgirError("expected features of at least one clip to fit mean and scale to, found none")
+        mean = total / count
+        deviation = np.sqrt(np.maximum(squares / count - mean**2, 0.0))
+        for start, end in _SCALE_GROUPS:
+            deviation[start:end] = max(float(deviation[start:end].mean()), _SMALLEST_SCALE)
+        self.feature_mean = _numbers(mean, "feature_mean", 0.0)
+        self.feature_std = _numbers(deviation, "feature_std", 1.0)
+        return self
+
+    @staticmethod
+    def _array(values: list[float]) -> NDArray[np.float32]:
+        return np.asarray(values, dtype=np.float32)
+
+
+def _numbers(values: Any, name: str, default: float) -> list[float]:
+    """263 floats, rounded to float32 so that a saved file gives back the same numbers."""
+    if values is None:
+        return [default] * AgirFeatureExtractor.feature_size
+    array = np.asarray(values, dtype=np.float32)
+    if array.shape != (AgirFeatureExtractor.feature_size,) or not np.isfinite(array).all():
+        raise AgirError(
+            f"{name}: expected {AgirFeatureExtractor.feature_size} finite numbers, found shape {array.shape}"
+        )
+    return [float(value) for value in array]
+
+
+def _motion_functions() -> tuple[Any, Any, Any, Any]:
+    # By absolute name and late: files that ship with a checkpoint cannot bring a sub-package along, and a user who only
+    # runs the model on features does not need it.
+    try:
+        from agir_hf.motion.features import features_to_joints, joints_to_features
+        from agir_hf.motion.retarget import resample_joints, retarget_joints
+    except ImportError as error:
+        raise MissingDependencyError(f"reading joints needs the package ({error}); run: pip install agir-hf") from error
+    return resample_joints, retarget_joints, joints_to_features, features_to_joints
+
+
+__all__ = ["AgirFeatureExtractor"]

@@ -1,0 +1,381 @@
+"""The motion tokenizer: a VQ-VAE that turns gait features into codes, one for every few frames, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from transformers import PreTrainedModel
+from transformers.utils import ModelOutput
+
+from .configuration_agir import FEATURE_GROUPS, AgirMotionTokenizerConfig
+from .errors import AgirError
+
+PADDING_CODE = -1
+# Encoder outputs kept for starting the codebook and for reviving dead codes, in multiples of the codebook size.
+POOL_CODES = 4
+KMEANS_ITERATIONS = 10
+
+
+@dataclass
+class AgirMotionTokenizerOutput(ModelOutput):
+    """What one pass through encoder, codebook and decoder gives; all losses are means over frames that count.
+
+    Attributes:
+        loss: scalar, weighted sum of the terms below.
+        reconstruction_loss: scalar, smooth L1 over the features, weighted by group.
+        position_loss: scalar, smooth L1 over root height and joint positions.
+        velocity_loss: scalar, smooth L1 over frame-to-frame differences of root and positions.
+        commitment_loss: scalar, squared distance of encoder outputs to their codes.
+        perplexity: scalar, effective number of codes in use in this batch.
+        reconstructed_features: (B, T, feature_dim), 0 in padding.
+        motion_codes: (B, T / frames_per_code) int64, -1 in padding.
+    """
+
+    loss: Tensor | None = None
+    reconstruction_loss: Tensor | None = None
+    position_loss: Tensor | None = None
+    velocity_loss: Tensor | None = None
+    commitment_loss: Tensor | None = None
+    perplexity: Tensor | None = None
+    reconstructed_features: Tensor | None = None
+    motion_codes: Tensor | None = None
+
+
+class MaskedConv1d(nn.Conv1d):
+    """A convolution whose output is 0 in padding, so that nothing of it reaches a clip through the next layer."""
+
+    def forward(self, hidden: Tensor, mask: Tensor) -> Tensor:  # type: ignore[override]
+        output = super().forward(hidden)
+        return output * mask.to(output.dtype)
+
+
+class ResidualBlock(nn.Module):
+    def __init__(self, channels: int, dilation: int) -> None:
+        super().__init__()
+        self.dilated = MaskedConv1d(channels, channels, 3, padding=dilation, dilation=dilation)
+        self.pointwise = MaskedConv1d(channels, channels, 1)
+
+    def forward(self, hidden: Tensor, mask: Tensor) -> Tensor:
+        return hidden + self.pointwise(F.relu(self.dilated(F.relu(hidden), mask)), mask)
+
+
+class MotionEncoder(nn.Module):
+    """(B, feature_dim, T) -> (B, codebook_dim, T / frames_per_code)."""
+
+    def __init__(self, config: AgirMotionTokenizerConfig) -> None:
+        super().__init__()
+        width = config.hidden_size
+        self.conv_in = MaskedConv1d(config.feature_dim, width, 3, padding=1)
+        self.down = nn.ModuleList(MaskedConv1d(width, width, 4, stride=2, padding=1) for _ in range(config.num_stages))
+        self.blocks = nn.ModuleList(_stage(config) for _ in range(config.num_stages))
+        self.conv_out = MaskedConv1d(width, config.codebook_dim, 3, padding=1)
+
+    def forward(self, features: Tensor, mask: Tensor) -> Tensor:
+        hidden = F.relu(self.conv_in(features, mask))
+        for down, blocks in zip(self.down, self.blocks, strict=True):
+            mask = mask[..., ::2]
+            hidden = down(hidden, mask)
+            for block in blocks:  # type: ignore[attr-defined]
+                hidden = block(hidden, mask)
+        return self.conv_out(hidden, mask)
+
+
+class MotionDecoder(nn.Module):
+    """(B, codebook_dim, N) -> (B, feature_dim, N * frames_per_code)."""
+
+    def __init__(self, config: AgirMotionTokenizerConfig) -> None:
+        super().__init__()
+        width = config.hidden_size
+        self.conv_in = MaskedConv1d(config.codebook_dim, width, 3, padding=1)
+        self.blocks = nn.ModuleList(_stage(config) for _ in range(config.num_stages))
+        self.up = nn.ModuleList(MaskedConv1d(width, width, 3, padding=1) for _ in range(config.num_stages))
+        self.conv_out = MaskedConv1d(width, config.feature_dim, 3, padding=1)
+
+    def forward(self, quantized: Tensor, mask: Tensor) -> Tensor:
+        hidden = self.conv_in(quantized, mask)
+        for blocks, up in zip(self.blocks, self.up, strict=True):
+            for block in blocks:  # type: ignore[attr-defined]
+                hidden = block(hidden, mask)
+            mask = mask.repeat_interleave(2, dim=-1)
+            hidden = up(hidden.repeat_interleave(2, dim=-1), mask)
+        return self.conv_out(F.relu(hidden), mask)
+
+
+def _stage(config: AgirMotionTokenizerConfig) -> nn.ModuleList:
+    return nn.ModuleList(
+        ResidualBlock(config.hidden_size, config.dilation_growth_rate**index)
+        for index in range(config.blocks_per_stage)
+    )
+
+
+class MotionCodebook(nn.Module):
+    """Code vectors that follow moving averages of the encoder outputs assigned to them (no gradient).
+
+    All state is in float32 buffers that are saved, so that training resumes where it stopped and a loaded codebook is
+    never started anew.
+    """
+
+    def __init__(self, config: AgirMotionTokenizerConfig) -> None:
+        super().__init__()
+        size, dim = config.codebook_size, config.codebook_dim
+        self.decay = config.codebook_decay
+        self.warmup_updates = config.codebook_warmup_updates
+        self.dead_threshold = config.dead_code_threshold
+        self.register_buffer("codebook", torch.zeros(size, dim))
+        self.register_buffer("usage", torch.zeros(size))
+        self.register_buffer("vector_sum", torch.zeros(size, dim))
+        self.register_buffer("recent", torch.zeros(POOL_CODES * size, dim))
+        # Counts, in float like all else: a loader that keeps this module in float32 would turn integers into floats.
+        self.register_buffer("recent_seen", torch.zeros(()))
+        self.register_buffer("updates_seen", torch.zeros(()))
+        self.register_buffer("started", torch.zeros(()))
+
+    codebook: Tensor
+    usage: Tensor
+    vector_sum: Tensor
+    recent: Tensor
+    recent_seen: Tensor
+    updates_seen: Tensor
+    started: Tensor
+
+    def nearest(self, vectors: Tensor) -> Tensor:
+        """(N, codebook_dim) -> (N,) index of the nearest code."""
+        return _nearest(vectors, self.codebook)
+
+    def look_up(self, codes: Tensor) -> Tensor:
+        return F.embedding(codes, self.codebook)
+
+    @torch.no_grad()
+    def observe(self, vectors: Tensor) -> bool:
+        """Remember encoder outputs (N, codebook_dim); start the codebook when it is time. True once it is started."""
+        pool = len(self.recent)
+        chosen = vectors[torch.randperm(len(vectors), device=vectors.device)[: pool // 4]]
+        slots = (torch.arange(len(chosen), device=vectors.device) + int(self.recent_seen)) % pool
+        self.recent[slots] = chosen
+        self.recent_seen += len(chosen)
+        self.updates_seen += 1
+        if not self.started and self.updates_seen > self.warmup_updates and self.recent_seen >= pool:
+            self._start()
+        return bool(self.started)
+
+    @torch.no_grad()
+    def update(self, vectors: Tensor, codes: Tensor) -> None:
+        """Move each code towards the mean of its encoder outputs; put unused codes where encoder outputs are."""
+        counts = torch.bincount(codes, minlength=len(self.codebook)).to(vectors.dtype)
+        sums = torch.zeros_like(self.vector_sum).index_add_(0, codes, vectors)
+        self.usage.mul_(self.decay).add_(counts, alpha=1 - self.decay)
+        self.vector_sum.mul_(self.decay).add_(sums, alpha=1 - self.decay)
+        average = self.usage.mean()
+        dead = (self.usage < self.dead_threshold * average).nonzero().flatten()
+        if len(dead):
+            filled = min(int(self.recent_seen), len(self.recent))
+            picks = torch.randint(filled, (len(dead),), device=vectors.device)
+            # Half the average use: time to gather its own vectors before it can be called dead again.
+            self.usage[dead] = 0.5 * average
+            self.vector_sum[dead] = self.recent[picks] * (0.5 * average)
+        self.codebook.copy_(self.vector_sum / self.usage.clamp_min(1e-8).unsqueeze(1))
+
+    def _start(self) -> None:
+        """A few rounds of k-means over the remembered encoder outputs."""
+        size = len(self.codebook)
+        centres = self.recent[torch.randperm(len(self.recent), device=self.recent.device)[:size]].clone()
+        for _ in range(KMEANS_ITERATIONS):
+            nearest = _nearest(self.recent, centres)
+            counts = torch.bincount(nearest, minlength=size).to(centres.dtype)
+            sums = torch.zeros_like(centres).index_add_(0, nearest, self.recent)
+            centres = torch.where(counts.unsqueeze(1) > 0, sums / counts.clamp_min(1).unsqueeze(1), centres)
+        self.codebook.copy_(centres)
+        self.usage.fill_(1.0)
+        self.vector_sum.copy_(centres)
+        self.started.fill_(1.0)
+
+
+def _nearest(vectors: Tensor, centres: Tensor) -> Tensor:
+    # |v - c|^2 less |v|^2, which is the same for every code.
+    return (centres.square().sum(1) - 2 * vectors @ centres.T).argmin(1)
+
+
+class AgirMotionTokenizer(PreTrainedModel):
+    """Motion features to codes and back; a 1-D convolutional VQ-VAE.
+
+    It always computes codes in float32, whatever the model around it is loaded in or cast to: rounding would change codes.
+    ``from_pretrained`` takes a repository of its own or a whole AGIR repository, of which it reads its own tensors only.
+    """
+
+    config_class = AgirMotionTokenizerConfig
+    config: AgirMotionTokenizerConfig
+    main_input_name = "motion_features"
+    # Inside an AGIR repository the tensors carry this prefix; transformers strips it.
+    base_model_prefix = "motion_tokenizer"
+    # Names that no language model uses: inside a composite they are matched against every tensor.
+    _keep_in_fp32_modules_strict = ["motion_encoder", "motion_decoder", "motion_codebook"]  # noqa: RUF012
+    _keys_to_ignore_on_load_unexpected = [r"^language_model\."]  # noqa: RUF012
+    _supports_sdpa = True
+
+    def __init__(self, config: AgirMotionTokenizerConfig) -> None:
+        super().__init__(config)
+        self.motion_encoder = MotionEncoder(config)
+        self.motion_decoder = MotionDecoder(config)
+        self.motion_codebook = MotionCodebook(config)
+        self.float()
+        self.post_init()
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> AgirMotionTokenizer:
+        def move_only(tensor: Tensor) -> Tensor:
+            moved = fn(tensor)
+            if moved.is_floating_point() and moved.dtype != torch.float32:
+                return tensor.to(device=moved.device, dtype=torch.float32)
+            return moved
+
+        return super()._apply(move_only, recurse)
+
+    def _init_weights(self, module: nn.Module) -> None:
+        if isinstance(module, nn.Conv1d):
+            nn.init.kaiming_uniform_(module.weight, nonlinearity="relu")
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
+        elif isinstance(module, ResidualBlock):
+            # Every block starts as the identity (children are initialised before their parent): depth costs no scale.
+            nn.init.zeros_(module.pointwise.weight)
+        elif isinstance(module, MotionCodebook):
+            nn.init.normal_(module.codebook, std=self.config.initializer_range)
+            for buffer in (module.usage, module.vector_sum, module.recent):
+                nn.init.zeros_(buffer)
+            for buffer in (module.recent_seen, module.updates_seen, module.started):
+                nn.init.zeros_(buffer)
+
+    def forward(
+        self,
+        motion_features: Tensor,
+        motion_attention_mask: Tensor | None = None,
+        update_codebook: bool = False,
+        return_dict: bool | None = None,
+    ) -> AgirMotionTokenizerOutput:
+        """Encode, quantise, decode, and say how far the result is off.
+
+        Args:
+            motion_features: (B, T, feature_dim), normalised; frames beyond a multiple of ``frames_per_code`` are left out.
+            motion_attention_mask: (B, T), 1 for a frame, 0 for padding at the end.
+            update_codebook: learn the codebook from this batch. Give it in the tokenizer's own training only:
+                ``train()`` alone never changes a code.
+        """
+        features, mask = self._trim(motion_features, motion_attention_mask)
+        code_mask = mask[:, :: self.config.frames_per_code].bool()
+        latent = self.motion_encoder(features.transpose(1, 2), mask.unsqueeze(1)).transpose(1, 2)
+        with torch.autocast(latent.device.type, enabled=False):
+            latent = latent.float()
+            vectors = latent[code_mask]
+            quantising = self.motion_codebook.observe(vectors.detach()) if update_codebook else True
+            codes = self.motion_codebook.nearest(vectors.detach())
+            quantized = latent
+            commitment = latent.new_zeros(())
+            if quantising:
+                chosen = self.motion_codebook.look_up(codes)
+                commitment = F.mse_loss(vectors, chosen)
+                if update_codebook:
+                    self.motion_codebook.update(vectors.detach(), codes)
+                # The decoder sees the code; the encoder gets the decoder's gradient as if it had been its own output.
+                quantized = torch.zeros_like(latent)
+                quantized[code_mask] = vectors + (chosen - vectors).detach()
+        rebuilt = self.motion_decoder(quantized.transpose(1, 2), code_mask.float().unsqueeze(1)).transpose(1, 2)
+        motion_codes = torch.full(code_mask.shape, PADDING_CODE, dtype=torch.long, device=codes.device)
+        motion_codes[code_mask] = codes
+        with torch.autocast(latent.device.type, enabled=False):
+            output = self._losses(rebuilt.float(), features, mask)
+            weights = self.config
+            output.loss = (
+                output.reconstruction_loss
+                + weights.position_weight * output.position_loss
+                + weights.velocity_weight * output.velocity_loss
+                + weights.commitment_weight * commitment
+            )
+            share = torch.bincount(codes, minlength=weights.codebook_size).float() / max(len(codes), 1)
+            output.perplexity = torch.exp(-(share * torch.log(share + 1e-10)).sum())
+        output.commitment_loss = commitment
+        output.reconstructed_features = rebuilt
+        output.motion_codes = motion_codes
+        return output
+
+    @torch.no_grad()
+    def encode(self, motion_features: Tensor, motion_attention_mask: Tensor | None = None) -> Tensor:
+        """(B, T, feature_dim) features -> (B, T / frames_per_code) codes, -1 in padding.
+
+        Each clip is encoded on its own, without its padding: the codes of a clip cannot depend on the batch it came in,
+        not even by rounding.
+        """
+        features, mask = self._trim(motion_features, motion_attention_mask)
+        step = self.config.frames_per_code
+        codes = torch.full((len(features), features.shape[1] // step), PADDING_CODE, device=features.device)
+        with torch.autocast(features.device.type, enabled=False):
+            for row, (clip, length) in enumerate(zip(features, mask.sum(1).long().tolist(), strict=True)):
+                if length == 0:
+                    continue
+                frames = clip[:length].T.unsqueeze(0).contiguous()
+                latent = self.motion_encoder(frames, frames.new_ones(1, 1, length))
+                codes[row, : length // step] = self.motion_codebook.nearest(latent[0].T)
+        return codes
+
+    @torch.no_grad()
+    def decode(self, motion_codes: Tensor, code_attention_mask: Tensor | None = None) -> Tensor:
+        """(B, N) codes -> (B, N * frames_per_code, feature_dim) normalised features, 0 in padding.
+
+        Args:
+            motion_codes: int64; -1 marks padding.
+            code_attention_mask: (B, N), 1 for a code, 0 for padding; default: every code that is not -1.
+
+        Raises:
+            AgirError: a code outside the codebook.
+        """
+        mask = motion_codes != PADDING_CODE if code_attention_mask is None else code_attention_mask.bool()
+        used = motion_codes[mask]
+        if used.numel() and (used.min() < 0 or used.max() >= self.config.codebook_size):
+            raise AgirError(
+                f"expected codes in [0, {self.config.codebook_size}), found {int(used.min())} to {int(used.max())}"
+            )
+        with torch.autocast(self.device.type, enabled=False):
+            quantized = self.motion_codebook.look_up(motion_codes.clamp_min(0)) * mask.unsqueeze(-1)
+            return self.motion_decoder(quantized.transpose(1, 2), mask.float().unsqueeze(1)).transpose(1, 2)
+
+    def _trim(self, features: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor]:
+        """Whole codes only: features (B, T', F) float32 with padding zeroed, mask (B, T') float32."""
+        if features.ndim != 3 or features.shape[-1] != self.config.feature_dim:
+            raise AgirError(
+                f"expected motion_features of shape (B, T, {self.config.feature_dim}), found {tuple(features.shape)}"
+            )
+        step = self.config.frames_per_code
+        frames = features.shape[1] // step * step
+        lengths = torch.full((len(features),), features.shape[1], device=features.device)
+        if mask is not None:
+            if mask.shape != features.shape[:2]:
+                raise AgirError(
+                    f"expected motion_attention_mask of shape {tuple(features.shape[:2])}, found {tuple(mask.shape)}"
+                )
+            lengths = mask.long().sum(1)
+            if not torch.equal(mask.long().cummin(1).values, mask.long()):
+                raise AgirError("expected motion padding at the end only, found it before a frame: pad on the right")
+        kept = (lengths // step * step).unsqueeze(1)
+        new_mask = (torch.arange(frames, device=features.device).unsqueeze(0) < kept).float()
+        return features[:, :frames].float() * new_mask.unsqueeze(-1), new_mask
+
+    def _losses(self, rebuilt: Tensor, features: Tensor, mask: Tensor) -> AgirMotionTokenizerOutput:
+        frames = mask.sum().clamp_min(1)
+        error = F.smooth_l1_loss(rebuilt, features, reduction="none") * mask.unsqueeze(-1)
+        per_feature = error.sum((0, 1)) / frames
+        groups = {name: per_feature[start:end].mean() for name, (start, end) in FEATURE_GROUPS.items()}
+        weights = self.config.group_weights or {}
+        reconstruction = torch.stack([weights.get(name, 0.0) * value for name, value in groups.items()]).sum()
+        end = FEATURE_GROUPS["positions"][1]
+        pairs = mask[:, 1:].unsqueeze(-1)
+        step_error = F.smooth_l1_loss(rebuilt[..., :end].diff(dim=1), features[..., :end].diff(dim=1), reduction="none")
+        velocity = (step_error * pairs).sum() / (pairs.sum().clamp_min(1) * end)
+        position = per_feature[3:end].mean()  # from the root's height on
+        return AgirMotionTokenizerOutput(
+            reconstruction_loss=reconstruction, position_loss=position, velocity_loss=velocity
+        )
+
+
+__all__ = ["AgirMotionTokenizer", "AgirMotionTokenizerOutput"]

@@ -1,0 +1,405 @@
+"""The ``gait-assessment`` pipeline: a motion in, a checked `GaitAssessment` out."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from transformers import GenerationConfig, Pipeline, StoppingCriteria, StoppingCriteriaList
+
+from .clip import MotionClip
+from .errors import AgirError
+from .gait import GaitParameters, measure_gait
+from .modeling_agir_motion_tokenizer import PADDING_CODE
+from .motion import clip_from_array, read_motion
+from .rationale import SCORE_PREFIX, check_grounding, evidence_block, render_prompt
+
+MAX_NEW_TOKENS = 384
+SCORE_3_WARNING = (
+    "A score of 3 is a prediction of the label from movement alone: in the clinic it stands for needing a walking aid to "
+    "walk safely, and a clip shows no walking aid."
+)
+# Keys under which a data set row may carry its motion.
+_ARRAY_KEYS = ("joints_m", "array", "joints")
+_PATH_KEYS = ("path", "file", "file_name")
+_NO_GROUNDING: dict[str, Any] = {"claims": 0, "supported": 0, "unsupported": []}
+
+
+@dataclass(frozen=True)
+class GaitAssessment:
+    """An answer about one clip; `to_dict` is what the pipeline returns and one JSON line of ``agir assess``.
+
+    Attributes:
+        source: the file, or what the clip was made from.
+        score: most probable score, or None when abstained.
+        probabilities: probability of each score label.
+        expected_score: mean of the scores under the probabilities.
+        rationale: the text with unsupported sentences taken out.
+        gait_parameters: measured values by name; None where the clip has no evidence.
+        grounding: ``claims``, ``supported`` and ``unsupported`` of the text as generated.
+        quality: ``walking``, ``in_distribution``, ``reconstruction_mm``.
+        abstained, abstain_reason: no score is given, and why.
+        warnings: what to know when reading this, one sentence each.
+        model: name of the checkpoint.
+        trained_on: what its scores were learned from.
+    """
+
+    source: str
+    score: int | None
+    probabilities: Mapping[str, float] | None
+    expected_score: float | None
+    rationale: str | None
+    gait_parameters: Mapping[str, float | int | None]
+    grounding: Mapping[str, Any]
+    quality: Mapping[str, Any]
+    abstained: bool
+    abstain_reason: str | None
+    warnings: tuple[str, ...]
+    model: str
+    trained_on: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values only, ready for JSON."""
+        return {
+            "source": self.source,
+            "score": self.score,
+            "probabilities": None if self.probabilities is None else dict(self.probabilities),
+            "expected_score": self.expected_score,
+            "rationale": self.rationale,
+            "gait_parameters": dict(self.gait_parameters),
+            "grounding": dict(self.grounding),
+            "quality": dict(self.quality),
+            "abstained": self.abstained,
+            "abstain_reason": self.abstain_reason,
+            "warnings": list(self.warnings),
+            "model": self.model,
+            "trained_on": self.trained_on,
+        }
+
+
+@dataclass(frozen=True)
+class _Case:
+    """One clip on its way through the pipeline."""
+
+    source: str
+    parameters: GaitParameters
+    quality: dict[str, Any]
+    abstain_reason: str | None
+    warnings: tuple[str, ...]
+    rationale: str | None = None
+    probabilities: tuple[float, ...] | None = None
+
+
+class _AfterScorePrefix(StoppingCriteria):
+    """Stops each row once its text has reached the score; what stands there is read off the logits."""
+
+    def __init__(self, tokenizer: Any, prompt_length: int) -> None:
+        self.tokenizer = tokenizer
+        self.prompt_length = prompt_length
+        # The prefix cannot be spread over more tokens than it has bytes.
+        self.tail = len(SCORE_PREFIX.encode("utf-8")) + 1
+
+    def __call__(self, input_ids: Tensor, scores: Any, **kwargs: Any) -> Tensor:
+        tails = input_ids[:, max(self.prompt_length, input_ids.shape[1] - self.tail) :]
+        texts = self.tokenizer.batch_decode(tails, skip_special_tokens=True)
+        return torch.tensor([SCORE_PREFIX in text for text in texts], device=input_ids.device)
+
+
+class GaitAssessmentPipeline(Pipeline):
+    """Measures a walk, lets the model write a rationale, reads the score's probabilities, checks every claim.
+
+    Inputs: a path; a `MotionClip`; an array (T, 22, 3) in metres, or (T, 263) features, with ``frame_rate_hz=``; a dict
+    with ``joints_m`` (or ``array``) and ``frame_rate_hz``, or with ``path``; a list, generator or ``KeyDataset`` of these.
+
+    Options, when the pipeline is made or called:
+        frame_rate_hz: rate of arrays and files that do not carry their own.
+        window_s: [start, end) seconds to assess with; default: all, or the middle of a long clip. Measures use the whole.
+        evidence: show the measured parameters to the model (default True).
+        motion: show the motion tokens to the model (default True).
+        num_rationales: above 1, the probabilities are averaged over the greedy rationale and this many less one sampled.
+        max_new_tokens: longest rationale.
+        batch_size: clips that go through the language model together.
+    """
+
+    _load_processor = True
+    _load_image_processor = False
+    _load_video_processor = False
+    _load_feature_extractor = False
+    _load_tokenizer = False
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.processor is None:
+            raise AgirError("expected a processor beside the model: pass processor=AgirProcessor.from_pretrained(...)")
+        self.processor.attach(self.model)
+        self.tokenizer = self.processor.tokenizer
+        self.feature_extractor = self.processor.feature_extractor
+        self.tokenizer.padding_side = "left"
+        if self.tokenizer.pad_token_id is None:
+            self.tokenizer.pad_token = self.tokenizer.eos_token
+        _check_labels(self.tokenizer, self.model.config.score_labels)
+
+    def save_pretrained(self, save_directory: str | os.PathLike, **kwargs: Any) -> None:
+        """Model and processor, without the note about custom code that would make a reload ask for trust."""
+        self.model.save_pretrained(save_directory, **kwargs)
+        self.processor.save_pretrained(save_directory, **kwargs)
+
+    def _sanitize_parameters(self, **options: Any) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+        stages: tuple[tuple[str, ...], ...] = (
+            ("frame_rate_hz", "window_s", "evidence", "motion"),
+            ("num_rationales", "max_new_tokens"),
+            (),
+        )
+        unknown = sorted(set(options).difference(*stages))
+        if unknown:
+            raise AgirError(f"unknown option {', '.join(unknown)}; expected {', '.join(n for s in stages for n in s)}")
+        if options.get("num_rationales", 1) < 1:
+            raise AgirError(f"num_rationales: expected at least 1, found {options['num_rationales']}")
+        if not options.get("evidence", True) and not options.get("motion", True):
+            raise AgirError("expected evidence, motion or both to judge from, found both switched off")
+        first, second, third = ({name: options[name] for name in stage if name in options} for stage in stages)
+        return first, second, third
+
+    def preprocess(  # type: ignore[override]
+        self,
+        input_: Any,
+        frame_rate_hz: float | None = None,
+        window_s: tuple[float, float] | None = None,
+        evidence: bool = True,
+        motion: bool = True,
+    ) -> dict[str, Any]:
+        clip = _read(input_, frame_rate_hz)
+        parameters = measure_gait(clip)
+        notes: list[str] = []
+        if window_s is None:
+            window_s = self.feature_extractor.middle_window_s(clip)
+            if window_s is not None:
+                notes.append(
+                    f"Only the middle of the clip, {window_s[0]:.1f} s to {window_s[1]:.1f} s, was shown to the model as "
+                    "motion; measures use all of it."
+                )
+        case = _Case(clip.source, parameters, {"walking": parameters.quality.walking}, None, ())
+        try:
+            codes, reconstruction_mm, deviation = self._encode(clip, window_s)
+        except AgirError as error:
+            if parameters.quality.walking:
+                raise
+            notes.append(f"The motion was not encoded: {error}.")
+            codes, reconstruction_mm, deviation = [], None, None
+        reason = None
+        strange = self._out_of_distribution(reconstruction_mm, deviation)
+        if not parameters.quality.walking:
+            reason = parameters.quality.not_walking_reason or "this was not recognised as walking"
+        elif strange:
+            reason = strange
+        quality = {
+            "walking": parameters.quality.walking,
+            "in_distribution": strange is None and reconstruction_mm is not None,
+            "reconstruction_mm": None if reconstruction_mm is None else round(reconstruction_mm, 2),
+        }
+        case = replace(case, quality=quality, abstain_reason=reason, warnings=(*_warnings(parameters), *notes))
+        if reason is not None:
+            ids = torch.full((1, 1), self.tokenizer.pad_token_id)
+            return {"case": case, "input_ids": ids, "attention_mask": torch.zeros_like(ids)}
+        prompt = render_prompt(
+            "assess",
+            motion=self.processor.vocabulary.codes_to_text(codes) if motion else None,
+            evidence=evidence_block(parameters) if evidence else None,
+        )
+        encoded = self.tokenizer(prompt, return_tensors="pt")
+        return {"case": case, "input_ids": encoded["input_ids"], "attention_mask": encoded["attention_mask"]}
+
+    def _encode(self, clip: MotionClip, window_s: tuple[float, float] | None) -> tuple[list[int], float, float]:
+        """Codes, the error of decoding them again in millimetres, and the root-mean-square normalised feature."""
+        features = self.feature_extractor(clip, window_s=window_s, return_tensors="pt")["motion_features"]
+        tokenizer = self.model.motion_tokenizer
+        codes = tokenizer.encode(features.to(tokenizer.device))
+        rebuilt = tokenizer.decode(codes)[0].cpu().numpy()
+        given = features[0, : len(rebuilt)].numpy()
+        error_mm = self.feature_extractor.root_aligned_error_mm(given, rebuilt)
+        used = codes[0][codes[0] != PADDING_CODE].tolist()
+        return used, error_mm, float(np.sqrt(np.mean(np.square(given))))
+
+    def _out_of_distribution(self, reconstruction_mm: float | None, deviation: float | None) -> str | None:
+        config = self.model.config
+        if reconstruction_mm is None or deviation is None:
+            return None
+        if config.max_reconstruction_mm is not None and reconstruction_mm > config.max_reconstruction_mm:
+            return (
+                "this movement is unlike what the model was trained on: its motion codes are "
+                f"{reconstruction_mm:.0f} mm off on average, more than the {config.max_reconstruction_mm:.0f} mm allowed"
+            )
+        if config.max_feature_deviation is not None and deviation > config.max_feature_deviation:
+            return (
+                "this movement is unlike what the model was trained on: its features deviate "
+                f"{deviation:.1f} times as much as usual, more than the {config.max_feature_deviation:.1f} allowed"
+            )
+        return None
+
+    def _forward(  # type: ignore[override]
+        self, input_tensors: dict[str, Any], num_rationales: int = 1, max_new_tokens: int = MAX_NEW_TOKENS
+    ) -> dict[str, Any]:
+        cases = input_tensors["case"]
+        batched = isinstance(cases, list)
+        cases = list(cases) if batched else [cases]
+        asked = [row for row, case in enumerate(cases) if case.abstain_reason is None]
+        if asked:
+            ids, mask = input_tensors["input_ids"], input_tensors["attention_mask"].bool()
+            prompts = [ids[row][mask[row]].tolist() for row in asked]
+            texts, probabilities = self._answer(prompts, num_rationales, max_new_tokens)
+            for row, text, shares in zip(asked, texts, probabilities.tolist(), strict=True):
+                cases[row] = replace(cases[row], rationale=text, probabilities=tuple(shares))
+        return {"case": cases if batched else cases[0]}
+
+    def _answer(self, prompts: list[list[int]], num_rationales: int, max_new_tokens: int) -> tuple[list[str], Tensor]:
+        """The greedy rationale of each prompt, and probabilities (B, num_scores), averaged if several are asked for."""
+        texts = self._write(prompts, max_new_tokens)
+        total = self._score(prompts, texts)
+        if num_rationales > 1:
+            extra = num_rationales - 1
+            repeated = [prompt for prompt in prompts for _ in range(extra)]
+            sampled = self._write(repeated, max_new_tokens, do_sample=True)
+            shares = self._score(repeated, sampled).view(len(prompts), extra, -1)
+            total = (total + shares.sum(1)) / num_rationales
+        return texts, total
+
+    def _write(self, prompts: list[list[int]], max_new_tokens: int, do_sample: bool = False) -> list[str]:
+        ids, mask = self._left_padded(prompts)
+        eos = self.model.generation_config.eos_token_id
+        options = GenerationConfig(
+            max_new_tokens=max_new_tokens,
+            do_sample=do_sample,
+            num_beams=1,
+            pad_token_id=self.tokenizer.pad_token_id,
+            eos_token_id=self.tokenizer.eos_token_id if eos is None else eos,
+        )
+        stop = StoppingCriteriaList([_AfterScorePrefix(self.tokenizer, ids.shape[1])])
+        written = self.model.generate(ids, attention_mask=mask, generation_config=options, stopping_criteria=stop)
+        texts = self.tokenizer.batch_decode(written[:, ids.shape[1] :], skip_special_tokens=True)
+        return [text.split(SCORE_PREFIX)[0] for text in texts]
+
+    def _score(self, prompts: list[list[int]], texts: Sequence[str]) -> Tensor:
+        rows = [
+            prompt + self.tokenizer.encode(text + SCORE_PREFIX, add_special_tokens=False)
+            for prompt, text in zip(prompts, texts, strict=True)
+        ]
+        ids, mask = self._left_padded(rows)
+        return self.model.score_probabilities(ids, mask).cpu()
+
+    def _left_padded(self, rows: list[list[int]]) -> tuple[Tensor, Tensor]:
+        longest = max(len(row) for row in rows)
+        ids = torch.full((len(rows), longest), self.tokenizer.pad_token_id)
+        mask = torch.zeros_like(ids)
+        for index, row in enumerate(rows):
+            ids[index, longest - len(row) :] = torch.tensor(row)
+            mask[index, longest - len(row) :] = 1
+        return ids.to(self.model.device), mask.to(self.model.device)
+
+    def postprocess(self, model_outputs: dict[str, Any]) -> dict[str, Any]:  # type: ignore[override]
+        case: _Case = model_outputs["case"]
+        config = self.model.config
+        answer = GaitAssessment(
+            source=case.source,
+            score=None,
+            probabilities=None,
+            expected_score=None,
+            rationale=None,
+            gait_parameters=case.parameters.to_dict()["gait_parameters"],  # type: ignore[arg-type]
+            grounding=dict(_NO_GROUNDING),
+            quality=case.quality,
+            abstained=case.abstain_reason is not None,
+            abstain_reason=case.abstain_reason,
+            warnings=case.warnings,
+            model=_model_name(self.model),
+            trained_on=config.trained_on,
+        )
+        if case.probabilities is None or case.rationale is None:
+            return answer.to_dict()
+        shares = case.probabilities
+        score = max(range(len(shares)), key=shares.__getitem__)
+        report = check_grounding(case.rationale.strip(), case.parameters, score=score)
+        return replace(
+            answer,
+            score=score,
+            probabilities={label: round(share, 6) for label, share in zip(config.score_labels, shares, strict=True)},
+            expected_score=round(sum(value * share for value, share in enumerate(shares)), 4),
+            rationale=report.shown,
+            grounding=report.to_dict(),
+            warnings=(*case.warnings, SCORE_3_WARNING) if score == 3 else case.warnings,
+        ).to_dict()
+
+
+def load_pipeline(model: str | os.PathLike = "agir-tiny", **kwargs: Any) -> GaitAssessmentPipeline:
+    """The pipeline of a packaged checkpoint, a folder or a Hub repository; ``kwargs`` go to ``transformers.pipeline``."""
+    from transformers import pipeline
+
+    name = str(model)
+    packaged = Path(__file__).parent / "checkpoints" / name
+    if not Path(name).exists() and (packaged / "config.json").is_file():
+        name = str(packaged)
+    return pipeline("gait-assessment", model=name, **kwargs)
+
+
+def _read(input_: Any, frame_rate_hz: float | None) -> MotionClip:
+    """Any input of the pipeline as a clip."""
+    if hasattr(input_, "joints_m"):
+        return input_
+    if isinstance(input_, (str, os.PathLike)):
+        return read_motion(Path(input_), frame_rate_hz=frame_rate_hz)
+    source = "array"
+    if isinstance(input_, Mapping):
+        row = input_
+        frame_rate_hz = row.get("frame_rate_hz") or frame_rate_hz
+        source = str(row.get("source") or row.get("clip_id") or "row")
+        array = next((row[key] for key in _ARRAY_KEYS if row.get(key) is not None), None)
+        path = next((row[key] for key in _PATH_KEYS if row.get(key) is not None), None)
+        if array is None and path is not None:
+            return read_motion(Path(path), frame_rate_hz=frame_rate_hz)
+        if array is None:
+            raise AgirError(
+                f"expected a row with one of {', '.join(_ARRAY_KEYS + _PATH_KEYS)}, found {', '.join(map(str, row))}"
+            )
+        input_ = array
+    if not isinstance(input_, (np.ndarray, list, tuple, Tensor)):
+        raise AgirError(f"expected a path, a MotionClip, an array or a row, found {type(input_).__name__}")
+    if frame_rate_hz is None:
+        raise AgirError("an array of joints has no frame rate of its own: pass frame_rate_hz=")
+    return clip_from_array(np.asarray(input_, dtype=np.float32), frame_rate_hz=frame_rate_hz, source=source)
+
+
+def _warnings(parameters: GaitParameters) -> tuple[str, ...]:
+    """The measures' own warnings, and those values that are to be read with care, grouped by reason."""
+    by_reason: dict[str, list[str]] = {}
+    for name, reason in parameters.low_confidence.items():
+        by_reason.setdefault(reason, []).append(name)
+    careful = (f"Read with care: {', '.join(names)} ({reason})." for reason, names in by_reason.items())
+    return (*parameters.warnings, *careful)
+
+
+def _model_name(model: Any) -> str:
+    name = str(getattr(model, "name_or_path", "") or "")
+    return Path(name).name if Path(name).exists() and name else name or "unnamed"
+
+
+def _check_labels(tokenizer: Any, labels: Sequence[str]) -> None:
+    """In its place, after the prefix, each score label must still be one token of its own.
+
+    Raises:
+        AgirError: the text tokenizer joins a label with what stands before it.
+    """
+    prefix = tokenizer.encode(SCORE_PREFIX, add_special_tokens=False)
+    for label in labels:
+        together = tokenizer.encode(SCORE_PREFIX + label, add_special_tokens=False)
+        if together[:-1] != prefix:
+            raise AgirError(
+                f"expected score label {label!r} to be one token after {SCORE_PREFIX!r}, found {together[len(prefix) :]}"
+            )
+
+
+__all__ = ["GaitAssessment", "GaitAssessmentPipeline", "load_pipeline"]
