@@ -13,7 +13,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from ..clip import MotionClip
 from ..errors import MotionFormatError
+from .canonical import Landmarks, canonicalise
+from .naming import find_parts
 
 _AXES = {"x": 0, "y": 1, "z": 2}
 _MAX_JOINTS = 2000
@@ -68,27 +71,41 @@ class Skeleton:
 
 
 @dataclass(frozen=True)
-class BvhMotion:
+class BvhFile:
     """A parsed BVH file.
 
     Attributes:
         skeleton: its hierarchy.
-        positions: (T, N, 3) positions of every node in file units and axes.
+        values: (T, C) channel values, degrees and file units.
         frame_rate_hz: frames per second.
         warnings: what was odd but could be read.
     """
 
     skeleton: Skeleton
-    positions: NDArray[np.float64]
+    values: NDArray[np.float64]
     frame_rate_hz: float
     warnings: tuple[str, ...]
 
 
-def read_bvh(path: Path) -> BvhMotion:
-    """Read one BVH file.
+def read_bvh(path: Path) -> MotionClip:
+    """Read one BVH file as a clip: any joint naming ``naming`` knows, any unit, any up axis.
 
     Raises:
-        MotionFormatError: not a BVH file, a broken hierarchy, missing or non-finite values, no frames, no frame time.
+        MotionFormatError: not a BVH file, a broken hierarchy, missing or non-finite values, no frames, no frame time,
+            no legs, no plausible body.
+    """
+    file = parse_bvh(path)
+    try:
+        return canonicalise(bvh_landmarks(file), source=str(path))
+    except MotionFormatError as error:
+        raise MotionFormatError(f"{path}: {error}") from error
+
+
+def parse_bvh(path: Path) -> BvhFile:
+    """Parse one BVH file.
+
+    Raises:
+        MotionFormatError: see ``read_bvh``.
     """
     text = path.read_bytes().decode("utf-8-sig", errors="replace")
     if not text.strip():
@@ -102,32 +119,55 @@ def read_bvh(path: Path) -> BvhMotion:
         raise MotionFormatError(f"{path}: expected a MOTION section, found none: the file ends within its hierarchy")
     frames, frame_rate_hz, data_line = _parse_motion_header(path, lines, motion_line)
     values, warnings = _parse_values(path, lines[data_line:], frames, skeleton.num_channels)
-    return BvhMotion(skeleton, forward_kinematics(skeleton, values), frame_rate_hz, warnings)
+    return BvhFile(skeleton, values, frame_rate_hz, warnings)
 
 
-def forward_kinematics(skeleton: Skeleton, values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Positions (T, N, 3) of every node for channel values (T, C), in file units."""
+def bvh_landmarks(file: BvhFile) -> Landmarks:
+    """Body parts of a parsed file over time, in file units and axes.
+
+    Raises:
+        MotionFormatError: no legs.
+    """
+    skeleton = file.skeleton
+    parts = find_parts(skeleton.names, skeleton.parents)
+    ankles = {side: parts[f"{side}_ankle"] for side in ("left", "right")}
+    positions, rotations = forward_kinematics(skeleton, file.values, keep_rotations=tuple(ankles.values()))
+    rest = np.zeros_like(skeleton.offsets)
+    for node, parent in enumerate(skeleton.parents):
+        rest[node] = skeleton.offsets[node] + (rest[parent] if parent >= 0 else 0.0)
+    return Landmarks(
+        points={part: positions[:, node] for part, node in parts.items()},
+        frame_rate_hz=file.frame_rate_hz,
+        rest={part: rest[node] for part, node in parts.items()},
+        foot_rotations={side: rotations[node] for side, node in ankles.items()},
+        warnings=file.warnings,
+    )
+
+
+def forward_kinematics(
+    skeleton: Skeleton, values: NDArray[np.float64], *, keep_rotations: tuple[int, ...] = ()
+) -> tuple[NDArray[np.float64], dict[int, NDArray[np.float64]]]:
+    """Positions (T, N, 3) of all nodes for channel values (T, C), and world rotations (T, 3, 3) of those asked for."""
     frames = len(values)
     positions = np.empty((frames, len(skeleton.names), 3))
-    rotations: list[NDArray[np.float64] | None] = []
+    rotations: dict[int, NDArray[np.float64]] = {}
+    last_child = {parent: node for node, parent in enumerate(skeleton.parents)}
     column = 0
     for node, channels in enumerate(skeleton.channels):
         own = values[:, column : column + len(channels)]
         column += len(channels)
-        local_position, local_rotation = _local_transform(skeleton.offsets[node], channels, own)
+        position, rotation = _local_transform(skeleton.offsets[node], channels, own)
         parent = skeleton.parents[node]
-        if parent < 0:
-            positions[:, node] = local_position
-            rotations.append(local_rotation)
-            continue
-        parent_rotation = rotations[parent]
-        if parent_rotation is None:
-            positions[:, node] = positions[:, parent] + local_position
-            rotations.append(local_rotation)
-        else:
-            positions[:, node] = positions[:, parent] + np.matmul(parent_rotation, local_position[..., None])[..., 0]
-            rotations.append(parent_rotation if local_rotation is None else np.matmul(parent_rotation, local_rotation))
-    return positions
+        if parent >= 0:
+            position = positions[:, parent] + np.matmul(rotations[parent], position[..., None])[..., 0]
+            rotation = rotations[parent] if rotation is None else np.matmul(rotations[parent], rotation)
+            # A long recording of a detailed skeleton would not fit into memory with all its rotations.
+            if last_child[parent] == node and parent not in keep_rotations:
+                del rotations[parent]
+        positions[:, node] = position
+        if node in last_child or node in keep_rotations:
+            rotations[node] = np.broadcast_to(np.eye(3), (frames, 3, 3)) if rotation is None else rotation
+    return positions, {node: rotations[node] for node in keep_rotations}
 
 
 def _local_transform(
@@ -300,8 +340,8 @@ def _parse_values(
     expected = frames * channels
     if len(words) < expected:
         raise MotionFormatError(
-            f"{path}: expected {frames} frames of {channels} values, found values for {len(words) / channels:.1f} frames: "
-            "the file is truncated"
+            f"{path}: expected {frames} frames of {channels} values, found values for {len(words) / channels:.1f} "
+            "frames: the file is truncated"
         )
     warnings: tuple[str, ...] = ()
     if len(words) > expected:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from ..errors import MotionFormatError
 from ..skeleton import JOINT_INDEX, JOINT_NAMES, NUM_JOINTS, PARENTS
 from . import anatomy
+from .floor import leg_length, stance_height
 
 Floats = NDArray[np.floating]
 
@@ -65,8 +66,6 @@ CANONICAL_OFFSETS_M: NDArray[np.float64] = _offsets(_canonical_positions())
 _CANONICAL_LENGTHS_M = np.linalg.norm(CANONICAL_OFFSETS_M, axis=-1)
 
 _HIPS = [JOINT_INDEX["left_hip"], JOINT_INDEX["right_hip"]]
-_KNEES = [JOINT_INDEX["left_knee"], JOINT_INDEX["right_knee"]]
-_ANKLES = [JOINT_INDEX["left_ankle"], JOINT_INDEX["right_ankle"]]
 _TOES = [JOINT_INDEX["left_foot"], JOINT_INDEX["right_foot"]]
 
 
@@ -121,9 +120,7 @@ def body_scale(joints_m: Floats) -> float:
         MotionFormatError: legs of no length.
     """
     joints = np.asarray(joints_m, dtype=np.float64)
-    thigh = np.linalg.norm(joints[:, _KNEES] - joints[:, _HIPS], axis=-1)
-    shank = np.linalg.norm(joints[:, _ANKLES] - joints[:, _KNEES], axis=-1)
-    length = float(np.median((thigh + shank).mean(axis=1)))
+    length = leg_length(joints)
     if not length > 0.01:
         raise MotionFormatError(f"expected legs of some length in metres, found {length:.4f} m from hip to ankle")
     return length / CANONICAL_LEG_LENGTH_M
@@ -168,11 +165,6 @@ def retarget_joints(joints_m: Floats) -> NDArray[np.float64]:
     moved += _planted_shift(scaled, moved)[:, None]
     moved[..., 1] += anatomy.TOE_BASE_HEIGHT_M - stance_height(moved)
     return moved
-
-
-def stance_height(joints_m: Floats) -> float:
-    """Height in metres of the toe bases when they stand on the floor: a low quantile over time of the lower one."""
-    return float(np.quantile(np.asarray(joints_m)[:, _TOES, 1].min(axis=1), 0.25))
 
 
 def _planted_shift(scaled: Floats, moved: Floats) -> Floats:
