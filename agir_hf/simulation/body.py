@@ -110,3 +110,9 @@ def trunk_offsets(body: Body) -> dict[str, Array]:
         "spine3": np.array([0.0, up[2], ahead[2]]),
         "neck": np.array([0.0, body.neck_up_m, body.neck_forward_m]),
     }
+
+
+def leg_length(body: Body, knee_deg: Array | float) -> Array:
+    """Hip to ankle with the knee bent this far."""
+    bend = np.radians(knee_deg)
+    return np.asarray(np.sqrt(body.thigh_m**2 + body.shank_m**2 + 2 * body.thigh_m * body.shank_m * np.cos(bend)))

@@ -22,12 +22,19 @@ _ADVANCE = np.array(
         [0.19, 0.083, 0.84],
         [0.405, 0.314, 1.22],
         [0.62, 0.603, 1.38],
-        [0.84, 0.88, 1.05],
-        [1.0, 1.0, 0.42],
+        [0.84, 0.885, 1.03],
+        [1.0, 1.0, 0.36],
     ]
 )
 _RETURN = np.array([[0.20, 0.0, 0.0], [0.53, 0.356, 1.58], [0.74, 0.694, 1.61], [0.90, 0.936, 0.95], [1.0, 1.0, 0.0]])
-_STEEPEST_AT = 0.20
+# The heel is round: the foot rolls forward over it. And it comes to rest within a moment of touching the floor.
+_HEEL_RADIUS = 0.045
+_SETTLE_S = 0.05
+
+
+def _slip(body: Body, strike_pitch: Array) -> Array:
+    """How far behind its resting place the heel touches the floor, metres: more in a long, heel-first step."""
+    return np.asarray(0.012 * body.leg_scale * np.clip(strike_pitch / 0.4, 0.15, 1.2), dtype=np.float64)
 
 
 @dataclass(frozen=True)
@@ -60,12 +67,12 @@ def foot_track(steps: Steps, body: Body, side: int, t: Array, tremble_rad: Array
         tremble_rad: (T,) extra heel-up pitch while the foot stands (trembling in place), positive.
     """
     rows = rows_of(steps, side)
-    strike, off = steps.strike_s[rows], steps.off_s[rows]
+    strike, off, leave = steps.strike_s[rows], steps.off_s[rows], steps.toe_rise_s[rows]
     row = np.clip(np.searchsorted(strike, t, side="right") - 1, 0, len(rows) - 1)
     after = np.minimum(row + 1, len(rows) - 1)
-    stance = (t <= off[row]) | (after == row)
-    swing_s = np.maximum(strike[after] - off[row], 1e-3)
-    u = np.clip((t - off[row]) / swing_s, 0.0, 1.0)
+    stance = (t <= leave[row]) | (after == row)
+    swing_s = np.maximum(strike[after] - leave[row], 1e-3)
+    u = np.clip((t - leave[row]) / swing_s, 0.0, 1.0)
     pitch = foot_pitch(steps, rows, t)
     if tremble_rad is not None:
         pitch = pitch - np.where(stance & (pitch <= 1e-9), tremble_rad, 0.0)
@@ -81,8 +88,12 @@ def foot_track(steps: Steps, body: Body, side: int, t: Array, tremble_rad: Array
     sole_m = body.heel_back_m + body.foot_forward_m
     toes_up = pitch > 0.0
     flat_toe = place[row] + body.foot_forward_m * forward(yaw[row])
-    reach = np.where(toes_up, sole_m * cos - body.toe_height_m * sin, 0.0)
-    stance_xz = np.where(toes_up[:, None], heel + reach[:, None] * forward(yaw[row]), flat_toe)
+    settling = np.clip(1.0 - (t - strike[row]) / _SETTLE_S, 0.0, 1.0) ** 2
+    slip = _slip(body, np.radians(steps.strike_deg[rows][row])) * settling
+    reach = (
+        np.where(toes_up, sole_m * cos - body.toe_height_m * sin - _HEEL_RADIUS * body.leg_scale * pitch, 0.0) - slip
+    )
+    stance_xz = np.where(toes_up[:, None], heel, flat_toe) + reach[:, None] * forward(yaw[row])
     stance_y = np.where(toes_up, sole_m * sin + body.toe_height_m * cos, body.toe_height_m)
     # Swing: from the planted toe base to the toe base of the next strike.
     swing_xz, swing_y = _swing(steps, rows, body, row, after, u, pitch, flat_toe)
@@ -97,7 +108,7 @@ def foot_track(steps: Steps, body: Body, side: int, t: Array, tremble_rad: Array
 def foot_pitch(steps: Steps, rows: Array, t: Array) -> Array:
     """Pitch of the foot, radians, toe up positive."""
     strike, flat = steps.strike_s[rows], steps.flat_s[rows]
-    rise, off = steps.heel_rise_s[rows], steps.off_s[rows]
+    rise, off = steps.heel_rise_s[rows], steps.toe_rise_s[rows]
     at_strike = np.radians(steps.strike_deg[rows])
     at_off = -np.radians(steps.push_off_deg[rows])
     count = len(rows)
@@ -105,7 +116,7 @@ def foot_pitch(steps: Steps, rows: Array, t: Array) -> Array:
     swing_s = np.append(strike[1:] - off[:-1], 0.4)
     lift = np.append(steps.lift_m[rows][1:], steps.lift_m[rows][-1])
     # The heel keeps rising after the toes have left, the more the higher the foot is lifted.
-    steepest = at_off - np.radians(4.0 + 150.0 * np.clip(lift, 0.0, 0.1)) * np.clip(-at_off / 0.85, 0.2, 1.0)
+    steepest = at_off - np.radians(8.0 + 160.0 * np.clip(lift, 0.0, 0.1)) * np.clip(-at_off / 0.85, 0.2, 1.0)
     back = next_strike - steepest
     blocks = [
         (strike, at_strike, np.zeros(count)),
@@ -123,9 +134,9 @@ def strike_toe(body: Body, pitch_rad: Array) -> tuple[Array, Array]:
     """Forward distance from the point under the flat ankle, and height, of the toe base at a strike with this pitch."""
     sole = body.heel_back_m + body.foot_forward_m
     up = pitch_rad > 0.0
-    reach = np.where(
-        up, sole * np.cos(pitch_rad) - body.toe_height_m * np.sin(pitch_rad) - body.heel_back_m, body.foot_forward_m
-    )
+    rolled = sole * np.cos(pitch_rad) - body.toe_height_m * np.sin(pitch_rad) - body.heel_back_m
+    rolled = rolled - _HEEL_RADIUS * body.leg_scale * pitch_rad
+    reach = np.where(up, rolled, body.foot_forward_m) - _slip(body, pitch_rad)
     height = np.where(up, sole * np.sin(pitch_rad) + body.toe_height_m * np.cos(pitch_rad), body.toe_height_m)
     return np.asarray(reach), np.asarray(height)
 

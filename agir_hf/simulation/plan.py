@@ -11,6 +11,7 @@ from typing import Literal
 
 import numpy as np
 
+from .body import leg_length
 from .curves import Array, forward, leftward, slow_noise, smoothstep
 from .people import Person
 
@@ -19,7 +20,7 @@ Turn = Literal["none", "left", "right", "about"]
 GRID_HZ = 200.0
 MARGIN_S = 3.0
 FAR_S = 100.0
-# Time from a foot's strike until the body is over it, in strides: hip above ankle at about 27 % of the gait cycle.
+# Time from a foot's strike until the body is over it, in strides: hip above ankle at about 26 % of the gait cycle.
 OVER_FOOT_STRIDES = 0.265
 
 
@@ -42,8 +43,8 @@ class Steps:
 
     Attributes:
         side: (N,) 0 left, 1 right.
-        strike_s, flat_s, heel_rise_s, off_s: (N,) times of meeting the floor, of the foot lying flat, of the heel
-            starting to rise and of leaving the floor; -100 or 100 where the foot stands before or after the walk.
+        strike_s, flat_s, heel_rise_s, toe_rise_s, off_s: (N,) times of meeting the floor, of the foot lying flat, of
+            the heel and of the toe base starting to rise, and of the toes leaving the floor; -100 or 100 where the foot stands before or after the walk.
         place_m: (N, 2) X and Z of the point under the ankle of the flat foot.
         yaw_rad: (N,) heading of the foot.
         strike_deg: (N,) pitch at strike, positive toe up; ``push_off_deg``: (N,) heel-up pitch at foot off.
@@ -56,6 +57,7 @@ class Steps:
     strike_s: Array
     flat_s: Array
     heel_rise_s: Array
+    toe_rise_s: Array
     off_s: Array
     place_m: Array
     yaw_rad: Array
@@ -195,7 +197,7 @@ def _walking_times(
 
 def _no_steps() -> Steps:
     nothing = np.zeros(0)
-    return Steps(*([nothing] * 13))
+    return Steps(*([nothing] * 14))
 
 
 def _strike_times(
@@ -259,9 +261,11 @@ def _plan_steps(
     place, yaw = _places(rng, person, plan, side, strike, stride_local, moving, cold)
     style = person.style
     easy = np.clip(effort, 0.0, 1.1)
+    # The foot rolls over the toe tips, which this skeleton does not have: the toe base rises a little before foot off.
+    toe_rise = off - 0.025 * stride_local
     strike_deg = np.array(style.strike_angle_deg)[side] * easy + 1.1 * rng.standard_normal(count) * (easy > 0.3)
     strike_deg = np.where(moving, strike_deg, 0.0)
-    push = np.array(style.push_off_deg)[side] * (0.35 + 0.65 * easy) + 1.2 * rng.standard_normal(count)
+    push = _push_off(person, plan, side, toe_rise, place, yaw) + 1.0 * rng.standard_normal(count)
     shuffle = np.where(cold, rng.uniform(0.15, 0.5, count), 1.0)
     lift = np.array(style.lift_m)[side] * (0.45 + 0.55 * easy) * np.exp(0.07 * rng.standard_normal(count)) * shuffle
     low = np.array(style.low_swing_m)[side] * np.exp(0.10 * rng.standard_normal(count)) * shuffle
@@ -269,15 +273,19 @@ def _plan_steps(
         lift = lift * rng.uniform(1.2, 2.2)
         low = lift * 0.9
     flat = np.minimum(
-        strike + 0.11 * stride_local * np.clip(np.sqrt(np.abs(strike_deg) / 23.0), 0.35, 1.1),
+        strike + 0.125 * stride_local * np.clip(np.sqrt(np.abs(strike_deg) / 23.0), 0.35, 1.1),
         strike + 0.4 * (off - strike),
     )
-    rise_time = np.minimum(0.21 * stride_local * (0.75 + 0.25 * easy), 0.5 * (off - flat))
+    # The heel leaves the floor a little before the other foot lands, the earlier the longer the step.
+    after = np.append(strike[1:], off[-1])
+    early = (0.03 + 0.04 * easy) * stride_local
+    rise_time = np.clip(toe_rise - after + early, 0.08, 0.5 * (toe_rise - flat))
     return Steps(
         side=side,
         strike_s=strike,
         flat_s=flat,
-        heel_rise_s=off - rise_time,
+        heel_rise_s=toe_rise - rise_time,
+        toe_rise_s=toe_rise,
         off_s=off,
         place_m=place,
         yaw_rad=yaw,
@@ -341,6 +349,35 @@ def _places(
     place = plan.centre(over) + ahead[:, None] * forward(heading) + aside[:, None] * leftward(heading)
     toe_out = np.radians(np.array(style.toe_out_deg))[side] + 0.02 * rng.standard_normal(count)
     return place, heading + sign * toe_out
+
+
+def _push_off(person: Person, plan: WalkPlan, side: Array, toe_rise: Array, place: Array, yaw: Array) -> Array:
+    """Heel-up pitch at each foot off, degrees, that leaves the knee bent as far as this person bends it there.
+
+    The hips' height at that moment follows from the other leg, which has just taken the weight.
+    """
+    body, style = person.body, person.style
+    sign = np.where(side == 0, 1.0, -1.0)
+    time = np.clip(toe_rise, plan.grid_s[0], plan.grid_s[-1])
+    centre, heading = plan.centre(time), plan.heading(time)
+    aside = body.hip_half_width_m * leftward(heading)
+    hip = centre + sign[:, None] * aside
+    lead = np.minimum(np.arange(len(side)) + 1, len(side) - 1)
+    lead_reach = np.linalg.norm(centre - sign[:, None] * aside - place[lead], axis=1)
+    lead_leg = leg_length(body, np.array(style.loading_knee_deg)[side[lead]])
+    height = body.ankle_height_m + np.sqrt(np.maximum(lead_leg**2 - lead_reach**2, 0.2 * lead_leg**2))
+    toe = place + body.foot_forward_m * forward(yaw)
+    ahead = np.einsum("ij,ij->i", hip - toe, forward(yaw))
+    across = np.einsum("ij,ij->i", hip - toe, leftward(yaw))
+    up = height - body.toe_height_m
+    wanted = leg_length(body, np.array(style.off_knee_deg)[side])
+    foot = np.hypot(body.foot_forward_m, body.foot_rise_m)
+    # |hip - ankle| = wanted, with the ankle on a circle about the toe base: A cos(pitch) + B sin(pitch) = Q.
+    a = up * body.foot_rise_m - ahead * body.foot_forward_m
+    b = -(ahead * body.foot_rise_m + up * body.foot_forward_m)
+    q = 0.5 * (ahead**2 + across**2 + up**2 + foot**2 - wanted**2)
+    pitch = np.arctan2(b, a) + np.arccos(np.clip(q / np.hypot(a, b), -1.0, 1.0))
+    return np.clip(-np.degrees(pitch), 8.0, 66.0)
 
 
 def _outward(plan: WalkPlan, person: Person, side: Array, place: Array, yaw: Array) -> Array:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..skeleton import JOINT_INDEX, NUM_JOINTS
-from .body import Body, trunk_offsets
+from .body import Body, leg_length, trunk_offsets
 from .curves import Array, forward, gaussian_smooth, hermite, leftward, rotate, slow_noise, smoothstep, through
 from .feet import FootTrack, foot_track
 from .people import Person
@@ -120,12 +120,6 @@ def _hips_xz(person: Person, plan: WalkPlan, t: Array) -> Array:
     return plan.centre(t) + ahead[:, None] * forward(heading) + sway[:, None] * leftward(heading)
 
 
-def _leg_length(body: Body, knee_deg: Array | float) -> Array:
-    """Hip to ankle with the knee bent this far."""
-    bend = np.radians(knee_deg)
-    return np.asarray(np.sqrt(body.thigh_m**2 + body.shank_m**2 + 2 * body.thigh_m * body.shank_m * np.cos(bend)))
-
-
 def _hip_height(
     person: Person,
     plan: WalkPlan,
@@ -144,10 +138,10 @@ def _hip_height(
     for side in (0, 1):
         reach, offset = _hip_reach(person.body, side, grid_feet[side], grid_turned, grid_xz)
         knee, release = _stance_knee(person, side, grid_feet[side], grid_feet[1 - side])
-        length = _leg_length(person.body, knee)
+        length = leg_length(person.body, knee)
         base = grid_feet[side].ankle_m[:, 1] - offset
         wanted.append(base + np.sqrt(np.maximum(length**2 - reach**2, 0.01)) + release)
-        straight = _leg_length(person.body, _STRAIGHTEST_KNEE_DEG)
+        straight = leg_length(person.body, _STRAIGHTEST_KNEE_DEG)
         most.append(base + np.sqrt(np.maximum(straight**2 - reach**2, 0.01)))
     soft = 0.006
     low = np.minimum(wanted[0], wanted[1])
@@ -163,7 +157,7 @@ def _hip_height(
     # The last guarantee against a leg that is too short: by now a fraction of a millimetre, if anything.
     for side in (0, 1):
         reach, offset = _hip_reach(person.body, side, feet[side], turned, hips_xz)
-        straight = _leg_length(person.body, 0.5)
+        straight = leg_length(person.body, 0.5)
         top = feet[side].ankle_m[:, 1] - offset + np.sqrt(np.maximum(straight**2 - reach**2, 0.0))
         result = np.minimum(result, top)
     return result

@@ -44,7 +44,7 @@ class Style:
     placement_sd_m: float
     toe_out_deg: tuple[float, float]
     strike_angle_deg: tuple[float, float]
-    push_off_deg: tuple[float, float]
+    off_knee_deg: tuple[float, float]
     lift_m: tuple[float, float]
     low_swing_m: tuple[float, float]
     circumduction_m: tuple[float, float]
@@ -146,7 +146,7 @@ def _feet(rng: np.random.Generator, scale: float, stride: float, severity: float
     strike = prior_at("foot_strike_angle_deg", severity) + 3.2 * rng.standard_normal()
     strikes = _pair(rng, strike, 1.6)
     strikes[affected] -= 1.2 * ill
-    push = _pair(rng, 13.0 + 30.0 * stride_ratio - 1.2 * ill + 3.0 * rng.standard_normal(), 1.5)
+    off_knee = _pair(rng, 23.5 + 6.0 * (stride_ratio - 1.2) - 1.8 * ill + 3.5 * rng.standard_normal(), 2.0)
     lift = _pair(rng, 0.073 * np.exp(-0.24 * ill) * _spread(rng, 0.17), 0.004)
     lift[affected] -= 0.003 * ill
     low = _pair(rng, 0.016 * _spread(rng, 0.3), 0.002)
@@ -156,7 +156,7 @@ def _feet(rng: np.random.Generator, scale: float, stride: float, severity: float
     return {
         "toe_out_deg": tuple(_pair(rng, toe_out, 2.5)),
         "strike_angle_deg": tuple(float(np.clip(s, -3.0, 34.0)) for s in strikes),
-        "push_off_deg": tuple(float(np.clip(p, 14.0, 64.0)) for p in push),
+        "off_knee_deg": tuple(float(np.clip(k, 8.0, 42.0)) for k in off_knee),
         "lift_m": tuple(float(np.clip(v, 0.008, 0.12)) * scale for v in lift),
         "low_swing_m": tuple(float(np.clip(v, 0.004, 0.05)) * scale for v in low),
         "circumduction_m": tuple(float(max(v, 0.0)) * scale for v in _pair(rng, 0.008, 0.006)),
@@ -238,7 +238,7 @@ def _apply_phenotype(
         values["step_time_bias"] = sign * grade * float(rng.uniform(0.03, 0.11))
         on_affected("lift_m", -grade * float(rng.uniform(0.0, 0.03)), 0.008, 0.12)
         on_affected("strike_angle_deg", -grade * float(rng.uniform(2.0, 13.0)), -8.0, 34.0)
-        on_affected("push_off_deg", -grade * float(rng.uniform(0.0, 12.0)), 12.0, 64.0)
+        on_affected("off_knee_deg", -grade * float(rng.uniform(0.0, 15.0)), 10.0, 52.0)
         on_affected("circumduction_m", grade * float(rng.uniform(0.0, 0.05)) * scale, 0.0, 0.09)
         on_affected("hip_hike_deg", grade * float(rng.uniform(0.0, 5.0)), 0.0, 8.0)
         on_affected("arm_swing_deg", -0.5 * grade * values["arm_swing_deg"][affected], 1.5, 85.0)

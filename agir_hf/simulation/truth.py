@@ -206,7 +206,7 @@ def _feet(body: Body, plan: WalkPlan, rows: Array) -> dict[str, float | None]:
         own = rows_of(steps, side)
         peaks = []
         for row in mine:
-            times = steps.off_s[row] + share * (steps.strike_s[row + 2] - steps.off_s[row])
+            times = steps.toe_rise_s[row] + share * (steps.strike_s[row + 2] - steps.toe_rise_s[row])
             height = swing_toe_height(
                 body,
                 share,
