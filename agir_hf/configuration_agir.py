@@ -1,4 +1,4 @@
-"""Configurations: the motion tokenizer (a VQ-VAE) and the gait assessment model that holds it beside a language model."""
+"""Configurations of the motion tokenizer (a VQ-VAE) and of the model that holds it beside a language model."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class AgirMotionTokenizerConfig(PreTrainedConfig):
         frames_per_code: frames (at 20 fps) that one code stands for; a power of two.
         blocks_per_stage: residual blocks after each halving of the rate, and before each doubling.
         dilation_growth_rate: block ``i`` of a stage has dilation ``dilation_growth_rate ** i``.
-        group_weights: weight of each of `FEATURE_GROUPS` in the reconstruction loss (each group's mean error counts once).
+        group_weights: weight of each of `FEATURE_GROUPS` in the reconstruction loss, on the group's mean error.
         position_weight: weight of the joint position term, on top of the group's weight.
         velocity_weight: weight of the error of frame-to-frame differences of root and positions.
         commitment_weight: weight of the pull of encoder outputs towards their codes.
@@ -96,8 +96,9 @@ class AgirConfig(PreTrainedConfig):
         score_labels: text of each score, a single token each; default ``"0"``, ``"1"``, ...
         score_token_ids: token id of each label, see `AgirProcessor.attach`.
         score_temperature: divides the label logits; fitted on validation data.
-        max_reconstruction_mm: a clip that the motion tokenizer reproduces worse than this is out of distribution; ``None``: no limit.
-        max_feature_deviation: a clip whose root-mean-square normalised feature exceeds this is out of distribution; ``None``: no limit.
+        max_reconstruction_mm: a clip that the motion tokenizer reproduces worse than this is out of distribution.
+        max_feature_deviation: so is a clip whose root-mean-square normalised feature is larger than this. ``None`` in
+            either: no limit.
         max_motion_codes: longest motion, in codes, that the model was trained on; longer clips are cut.
         first_motion_token_id: token id of code 0; code k has ``first_motion_token_id + k``.
         motion_token_id: id of the ``<motion>`` placeholder that the raw path fills.

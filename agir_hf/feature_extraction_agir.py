@@ -113,8 +113,8 @@ class AgirFeatureExtractor(FeatureExtractionMixin):
             window_s = self.middle_window_s(clip)
             if window_s is not None:
                 warnings.warn(
-                    f"the motion has {clip.duration_s:.1f} s; only {window_s[0]:.1f} s to {window_s[1]:.1f} s are encoded "
-                    "(pass window_s= to choose)",
+                    f"the motion lasts {clip.duration_s:.1f} s; only {window_s[0]:.1f} s to {window_s[1]:.1f} s are "
+                    "encoded (pass window_s= to choose)",
                     stacklevel=2,
                 )
         resample_joints, retarget_joints, _, _ = _motion_functions()

@@ -202,8 +202,8 @@ def _nearest(vectors: Tensor, centres: Tensor) -> Tensor:
 class AgirMotionTokenizer(PreTrainedModel):
     """Motion features to codes and back; a 1-D convolutional VQ-VAE.
 
-    It always computes codes in float32, whatever the model around it is loaded in or cast to: rounding would change codes.
-    ``from_pretrained`` takes a repository of its own or a whole AGIR repository, of which it reads its own tensors only.
+    It always computes codes in float32, whatever the model around it is loaded in or cast to: rounding would change
+    codes. ``from_pretrained`` takes its own repository or a whole AGIR repository, of which it reads its own tensors.
     """
 
     config_class = AgirMotionTokenizerConfig
@@ -235,7 +235,7 @@ class AgirMotionTokenizer(PreTrainedModel):
 
     def _init_weights(self, module: nn.Module) -> None:
         if isinstance(module, nn.Conv1d):
-            nn.init.kaiming_uniform_(module.weight, nonlinearity="relu")
+            nn.init.kaiming_uniform_(module.weight, nonlinearity="linear")
             if module.bias is not None:
                 nn.init.zeros_(module.bias)
         elif isinstance(module, ResidualBlock):
@@ -258,7 +258,7 @@ class AgirMotionTokenizer(PreTrainedModel):
         """Encode, quantise, decode, and say how far the result is off.
 
         Args:
-            motion_features: (B, T, feature_dim), normalised; frames beyond a multiple of ``frames_per_code`` are left out.
+            motion_features: (B, T, feature_dim), normalised; frames after the last whole code are left out.
             motion_attention_mask: (B, T), 1 for a frame, 0 for padding at the end.
             update_codebook: learn the codebook from this batch. Give it in the tokenizer's own training only:
                 ``train()`` alone never changes a code.

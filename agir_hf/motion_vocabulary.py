@@ -41,8 +41,8 @@ class MotionVocabulary:
     def add_to_tokenizer(cls, tokenizer: Any, codebook_size: int) -> MotionVocabulary:
         """Add the motion tokens to any text tokenizer, in place; harmless if they are there already.
 
-        The codes are ordinary tokens (special ones would vanish from decoded text under ``skip_special_tokens``); start,
-        end and placeholder are special. Resize a model's embeddings to ``len(tokenizer)`` afterwards.
+        The codes are ordinary tokens (special ones would vanish from decoded text under ``skip_special_tokens``);
+        start, end and placeholder are special. Resize a model's embeddings to ``len(tokenizer)`` afterwards.
         """
         codes = [AddedToken(code_text(code), special=False, normalized=False) for code in range(codebook_size)]
         tokenizer.add_tokens(codes)
@@ -137,8 +137,8 @@ def label_token_ids(tokenizer: Any, labels: Sequence[str]) -> list[int]:
         tokens = tokenizer.encode(label, add_special_tokens=False)
         if len(tokens) != 1:
             raise AgirError(
-                f"expected score label {label!r} to be a single token, found {len(tokens)}: use a tokenizer that splits "
-                "digits, or labels that are tokens of their own"
+                f"expected score label {label!r} to be a single token, found {len(tokens)}: use a tokenizer that "
+                "splits digits, or labels that are tokens of their own"
             )
         ids.append(tokens[0])
     if len(set(ids)) != len(ids):

@@ -18,12 +18,12 @@ from .errors import AgirError
 from .gait import GaitParameters, measure_gait
 from .modeling_agir_motion_tokenizer import PADDING_CODE
 from .motion import clip_from_array, read_motion
-from .rationale import SCORE_PREFIX, check_grounding, evidence_block, render_prompt
+from .rationale import SCORE_PREFIX, evidence_block, render_prompt
 
 MAX_NEW_TOKENS = 384
 SCORE_3_WARNING = (
-    "A score of 3 is a prediction of the label from movement alone: in the clinic it stands for needing a walking aid to "
-    "walk safely, and a clip shows no walking aid."
+    "A score of 3 is a prediction of the label from movement alone: in the clinic it stands for needing a walking aid "
+    "to walk safely, and a clip shows no walking aid."
 )
 # Keys under which a data set row may carry its motion.
 _ARRAY_KEYS = ("joints_m", "array", "joints")
@@ -115,14 +115,14 @@ class GaitAssessmentPipeline(Pipeline):
     """Measures a walk, lets the model write a rationale, reads the score's probabilities, checks every claim.
 
     Inputs: a path; a `MotionClip`; an array (T, 22, 3) in metres, or (T, 263) features, with ``frame_rate_hz=``; a dict
-    with ``joints_m`` (or ``array``) and ``frame_rate_hz``, or with ``path``; a list, generator or ``KeyDataset`` of these.
+    with ``joints_m`` (or ``array``) and ``frame_rate_hz``, or with ``path``; or a list, generator or ``KeyDataset``.
 
     Options, when the pipeline is made or called:
         frame_rate_hz: rate of arrays and files that do not carry their own.
-        window_s: [start, end) seconds to assess with; default: all, or the middle of a long clip. Measures use the whole.
+        window_s: [start, end) seconds shown as motion; default: all, or the middle of a long clip. Measures use all.
         evidence: show the measured parameters to the model (default True).
         motion: show the motion tokens to the model (default True).
-        num_rationales: above 1, the probabilities are averaged over the greedy rationale and this many less one sampled.
+        num_rationales: above 1, probabilities are averaged over the greedy rationale and this many less one sampled.
         max_new_tokens: longest rationale.
         batch_size: clips that go through the language model together.
     """
@@ -181,8 +181,8 @@ class GaitAssessmentPipeline(Pipeline):
             window_s = self.feature_extractor.middle_window_s(clip)
             if window_s is not None:
                 notes.append(
-                    f"Only the middle of the clip, {window_s[0]:.1f} s to {window_s[1]:.1f} s, was shown to the model as "
-                    "motion; measures use all of it."
+                    f"Only the middle of the clip, {window_s[0]:.1f} s to {window_s[1]:.1f} s, was shown to the model "
+                    "as motion; measures use all of it."
                 )
         case = _Case(clip.source, parameters, {"walking": parameters.quality.walking}, None, ())
         try:
@@ -233,12 +233,12 @@ class GaitAssessmentPipeline(Pipeline):
         if config.max_reconstruction_mm is not None and reconstruction_mm > config.max_reconstruction_mm:
             return (
                 "this movement is unlike what the model was trained on: its motion codes are "
-                f"{reconstruction_mm:.0f} mm off on average, more than the {config.max_reconstruction_mm:.0f} mm allowed"
+                f"{reconstruction_mm:.0f} mm off on average, over the limit of {config.max_reconstruction_mm:.0f} mm"
             )
         if config.max_feature_deviation is not None and deviation > config.max_feature_deviation:
             return (
                 "this movement is unlike what the model was trained on: its features deviate "
-                f"{deviation:.1f} times as much as usual, more than the {config.max_feature_deviation:.1f} allowed"
+                f"{deviation:.1f} times as much as usual, over the limit of {config.max_feature_deviation:.1f}"
             )
         return None
 
@@ -302,6 +302,8 @@ class GaitAssessmentPipeline(Pipeline):
         return ids.to(self.model.device), mask.to(self.model.device)
 
     def postprocess(self, model_outputs: dict[str, Any]) -> dict[str, Any]:  # type: ignore[override]
+        from .rationale import check_grounding
+
         case: _Case = model_outputs["case"]
         config = self.model.config
         answer = GaitAssessment(
@@ -336,7 +338,7 @@ class GaitAssessmentPipeline(Pipeline):
 
 
 def load_pipeline(model: str | os.PathLike = "agir-tiny", **kwargs: Any) -> GaitAssessmentPipeline:
-    """The pipeline of a packaged checkpoint, a folder or a Hub repository; ``kwargs`` go to ``transformers.pipeline``."""
+    """The pipeline of a packaged checkpoint, a folder or a Hub repository; ``kwargs`` as for ``transformers.pipeline``."""
     from transformers import pipeline
 
     name = str(model)
@@ -398,7 +400,7 @@ def _check_labels(tokenizer: Any, labels: Sequence[str]) -> None:
         together = tokenizer.encode(SCORE_PREFIX + label, add_special_tokens=False)
         if together[:-1] != prefix:
             raise AgirError(
-                f"expected score label {label!r} to be one token after {SCORE_PREFIX!r}, found {together[len(prefix) :]}"
+                f"expected score label {label!r} to be one token after {SCORE_PREFIX!r}, found tokens {together}"
             )
 
 

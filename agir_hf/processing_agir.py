@@ -19,8 +19,8 @@ from .motion_vocabulary import MOTION_TOKEN, MotionVocabulary, label_token_ids
 class AgirProcessor(ProcessorMixin):
     """Feature extractor, text tokenizer and (shared or read on first use) motion tokenizer in one.
 
-    A text refers to a motion as ``<motion>``. With ``motion=`` it is expanded to placeholders that the model fills in (raw
-    path); with ``codes=`` it becomes explicit ``<motion_k>`` tokens (token path). Both give the same logits.
+    A text refers to a motion as ``<motion>``. With ``motion=`` it is expanded to placeholders that the model fills in
+    (raw path); with ``codes=`` it becomes explicit ``<motion_k>`` tokens (token path). Both give the same logits.
 
     Args:
         feature_extractor: an `AgirFeatureExtractor`.
@@ -110,8 +110,8 @@ class AgirProcessor(ProcessorMixin):
         motion = config.motion_config
         if self.feature_extractor.frames_per_code != motion.frames_per_code:
             raise AgirError(
-                f"model and feature extractor do not belong together: {motion.frames_per_code} frames a code in the config, "
-                f"{self.feature_extractor.frames_per_code} here"
+                f"model and feature extractor do not belong together: {motion.frames_per_code} frames a code in the "
+                f"config, {self.feature_extractor.frames_per_code} here"
             )
         if self.vocabulary.codebook_size != config.motion_config.codebook_size:
             raise AgirError(
