@@ -19,7 +19,7 @@ Floats = NDArray[np.floating]
 
 _MOTION_KEYS = ("joints_m", "joints", "motion")
 _RATE_KEYS = ("frame_rate_hz", "fps", "frame_rate", "framerate", "mocap_framerate")
-_MAX_BYTES = 4 * 1024**3
+_MAX_BYTES = 1024**3
 _PARTS = (
     *(
         f"{side}_{part}"
@@ -91,7 +91,9 @@ def read_array(path: Path, *, frame_rate_hz: float | None = None) -> MotionClip:
     if path.stat().st_size == 0:
         raise MotionFormatError(f"{path}: expected a NumPy array, found an empty file")
     try:
-        if zipfile.is_zipfile(path):
+        with open(path, "rb") as file:
+            is_archive = file.read(2) == b"PK"
+        if is_archive:
             array, stored_rate = _read_npz(path)
         else:
             array, stored_rate = _read_npy(path), None

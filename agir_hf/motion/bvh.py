@@ -21,6 +21,7 @@ from .naming import find_parts
 _AXES = {"x": 0, "y": 1, "z": 2}
 _MAX_JOINTS = 2000
 _MAX_CHANNELS = 6
+_MAX_BYTES = 1024**3
 # Rates that recorders use: a frame time written with few digits means one of these.
 _USUAL_RATES_HZ = (
     24,
@@ -107,6 +108,8 @@ def parse_bvh(path: Path) -> BvhFile:
     Raises:
         MotionFormatError: see ``read_bvh``.
     """
+    if path.stat().st_size > _MAX_BYTES:
+        raise MotionFormatError(f"{path}: expected at most {_MAX_BYTES // 1024**3} GiB of BVH, found a larger file")
     text = path.read_bytes().decode("utf-8-sig", errors="replace")
     if not text.strip():
         raise MotionFormatError(f"{path}: expected a BVH file, found an empty file")

@@ -1,9 +1,9 @@
 """From the body parts a source has to the 22 joints of a ``MotionClip``, by anatomy.
 
 A joint is placed where it sits on the body, whatever a source calls it. Hips, knees, elbows and wrists are joint
-centres in every skeleton and are taken over. Pelvis, spine, neck and collars are placed at fixed fractions of the trunk,
-because sources put joints of these names up to 20 cm apart. The foot is rebuilt: skeletons put the ankle up to 4 cm
-above the real one and the toe joint anywhere from mid-foot to the tip.
+centres in every skeleton and are taken over. Pelvis, spine, neck and collars are placed at fixed fractions of the
+trunk, because sources put joints of these names up to 20 cm apart. The foot is rebuilt: skeletons put the ankle up to
+4 cm above the real one and the toe joint anywhere from mid-foot to the tip.
 
 Nothing is smoothed and nothing is moved in time; the recording is scaled as a whole, turned Y up and set on the floor.
 """
@@ -336,10 +336,15 @@ def _place_trunk(work: _Work) -> None:
 
 
 def _head_direction(work: _Work, neck: Floats, up: Floats, trunk_length: float) -> Floats | None:
-    """Unit vectors from the neck towards the top of the head; None where the source has no head."""
-    for part, least in (("head_top", 0.2), ("head", 0.06)):
+    """Unit vectors from the neck towards the top of the head; None where the source has no head.
+
+    The top of the head tells it best. A head joint close above the neck is taken with the source's own neck joint: a
+    centimetre between that and the anatomical neck would turn the head by ten degrees.
+    """
+    own_neck = work.points.get("neck", neck)
+    for part, base, least in (("head_top", neck, 0.2), ("head", own_neck, 0.08), ("head", neck, 0.06)):
         if part in work.points:
-            towards = work.points[part] - neck
+            towards = work.points[part] - base
             if float(np.median((towards * up).sum(axis=-1))) > least * trunk_length:
                 return _unit(towards)
     return None

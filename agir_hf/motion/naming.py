@@ -32,24 +32,6 @@ _HEAD_WORDS = ("head", "skull")
 _HELPER_WORDS = frozenset(
     {"twist", "roll", "ik", "fk", "pole", "target", "effector", "ctrl", "control", "helper", "nub"}
 )
-_PREFIXES = (
-    "mixamorig",
-    "bip",
-    "bip01",
-    "bip001",
-    "cc",
-    "base",
-    "joint",
-    "j",
-    "b",
-    "def",
-    "org",
-    "rig",
-    "bone",
-    "m",
-    "f",
-    "avg",
-)
 _SIDE_WORDS = {
     "left": "left",
     "l": "left",
@@ -59,6 +41,9 @@ _SIDE_WORDS = {
     "rgt": "right",
     "rt": "right",
 }
+_KNOWN = frozenset(word for words in _CORE_WORDS.values() for word in words).union(
+    _PELVIS_WORDS, _NECK_WORDS, _HEAD_WORDS, ("collar", "clavicle")
+)
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z][a-z]+|[a-z]+|[0-9]+")
 
 
@@ -68,15 +53,14 @@ def split_name(name: str) -> tuple[Side | None, str, bool]:
     words = [word.lower() for word in _WORD.findall(bare)]
     is_helper = any(word in _HELPER_WORDS for word in words)
     words = [word for word in words if not word.isdigit()]
-    while len(words) > 1 and words[0] in _PREFIXES:
-        words = words[1:]
     side = None
     for position in (0, len(words) - 1, *range(1, max(len(words) - 1, 1))):
         if words and len(words) > 1 and words[position] in _SIDE_WORDS:
             side = _SIDE_WORDS[words[position]]
             words = words[:position] + words[position + 1 :]
             break
-    core = "".join(words)
+    # Rigs put their own name before that of the joint (Bip01, mixamorig, CC_Base, J_Bip_C): the known tail counts.
+    core = next((tail for start in range(len(words)) if (tail := "".join(words[start:])) in _KNOWN), "".join(words))
     if side is None:
         side, core = _side_without_separator(core)
     return side, core, is_helper
@@ -84,9 +68,8 @@ def split_name(name: str) -> tuple[Side | None, str, bool]:
 
 def _side_without_separator(core: str) -> tuple[Side | None, str]:
     """Sides glued to the word, all in one case: ``leftupleg``, ``lfemur``, ``RKNEE``."""
-    known = {word for words in _CORE_WORDS.values() for word in words} | {"collar", "clavicle", "shoulder"}
     for prefix in ("left", "right", "l", "r"):
-        if core.startswith(prefix) and core.removeprefix(prefix) in known:
+        if core.startswith(prefix) and core.removeprefix(prefix) in _KNOWN:
             return _SIDE_WORDS[prefix], core.removeprefix(prefix)
     return None, core
 
@@ -181,6 +164,8 @@ def _add_leg(nodes: _Nodes, side: Side, parts: dict[str, int]) -> None:
         ),
         None,
     )
+    if hip is None and nodes.split[nodes.parents[knee]][0] == side:
+        hip = nodes.parents[knee]
     ankle = nodes.named(side, _CORE_WORDS["ankle"], inside=knee)
     if hip is None or ankle is None:
         return
