@@ -116,3 +116,31 @@ def leg_length(body: Body, knee_deg: Array | float) -> Array:
     """Hip to ankle with the knee bent this far."""
     bend = np.radians(knee_deg)
     return np.asarray(np.sqrt(body.thigh_m**2 + body.shank_m**2 + 2 * body.thigh_m * body.shank_m * np.cos(bend)))
+
+
+# The heel is round: the foot rolls forward over it, so far per radian (for a leg scale of 1).
+HEEL_RADIUS = 0.045
+
+
+def heel_slip(body: Body, strike_pitch: Array) -> Array:
+    """How far behind its resting place the heel touches the floor, metres: more in a long, heel-first step."""
+    return np.asarray(0.012 * body.leg_scale * np.clip(strike_pitch / 0.4, 0.15, 1.2), dtype=np.float64)
+
+
+def strike_ankle(body: Body, pitch_rad: Array) -> Array:
+    """(N, 2) ankle at a strike with this pitch: forward of where it is in the flat foot, and up from the floor, metres."""
+    toe, height = strike_toe(body, pitch_rad)
+    back = -body.foot_forward_m * np.cos(pitch_rad) - body.foot_rise_m * np.sin(pitch_rad)
+    up = -body.foot_forward_m * np.sin(pitch_rad) + body.foot_rise_m * np.cos(pitch_rad)
+    return np.stack([toe + back, height + up], axis=-1)
+
+
+def strike_toe(body: Body, pitch_rad: Array) -> tuple[Array, Array]:
+    """Forward distance from the point under the flat ankle, and height, of the toe base at a strike with this pitch."""
+    sole = body.heel_back_m + body.foot_forward_m
+    up = pitch_rad > 0.0
+    rolled = sole * np.cos(pitch_rad) - body.toe_height_m * np.sin(pitch_rad) - body.heel_back_m
+    rolled = rolled - HEEL_RADIUS * body.leg_scale * pitch_rad
+    reach = np.where(up, rolled, body.foot_forward_m) - heel_slip(body, pitch_rad)
+    height = np.where(up, sole * np.sin(pitch_rad) + body.toe_height_m * np.cos(pitch_rad), body.toe_height_m)
+    return np.asarray(reach), np.asarray(height)

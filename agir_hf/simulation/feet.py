@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .body import Body
+from .body import HEEL_RADIUS, Body, heel_slip, strike_toe
 from .curves import Array, bump, forward, hermite, leftward, smoothstep
 from .plan import Steps
 
@@ -27,14 +27,8 @@ _ADVANCE = np.array(
     ]
 )
 _RETURN = np.array([[0.20, 0.0, 0.0], [0.53, 0.356, 1.58], [0.74, 0.694, 1.61], [0.90, 0.936, 0.95], [1.0, 1.0, 0.0]])
-# The heel is round: the foot rolls forward over it. And it comes to rest within a moment of touching the floor.
-_HEEL_RADIUS = 0.045
+# A foot comes to rest within a moment of touching the floor.
 _SETTLE_S = 0.05
-
-
-def _slip(body: Body, strike_pitch: Array) -> Array:
-    """How far behind its resting place the heel touches the floor, metres: more in a long, heel-first step."""
-    return np.asarray(0.012 * body.leg_scale * np.clip(strike_pitch / 0.4, 0.15, 1.2), dtype=np.float64)
 
 
 @dataclass(frozen=True)
@@ -75,7 +69,8 @@ def foot_track(steps: Steps, body: Body, side: int, t: Array, tremble_rad: Array
     u = np.clip((t - leave[row]) / swing_s, 0.0, 1.0)
     pitch = foot_pitch(steps, rows, t)
     if tremble_rad is not None:
-        pitch = pitch - np.where(stance & (pitch <= 1e-9), tremble_rad, 0.0)
+        down = smoothstep((t - steps.flat_s[rows][row]) / 0.06) * smoothstep((leave[row] - t) / 0.06)
+        pitch = pitch - tremble_rad * down
     yaw = steps.yaw_rad[rows]
     turned = yaw[after] - yaw[row]
     yaw_now = np.where(stance, yaw[row], yaw[row] + turned * smoothstep(u * 1.05))
@@ -89,10 +84,8 @@ def foot_track(steps: Steps, body: Body, side: int, t: Array, tremble_rad: Array
     toes_up = pitch > 0.0
     flat_toe = place[row] + body.foot_forward_m * forward(yaw[row])
     settling = np.clip(1.0 - (t - strike[row]) / _SETTLE_S, 0.0, 1.0) ** 2
-    slip = _slip(body, np.radians(steps.strike_deg[rows][row])) * settling
-    reach = (
-        np.where(toes_up, sole_m * cos - body.toe_height_m * sin - _HEEL_RADIUS * body.leg_scale * pitch, 0.0) - slip
-    )
+    slip = heel_slip(body, np.radians(steps.strike_deg[rows][row])) * settling
+    reach = np.where(toes_up, sole_m * cos - body.toe_height_m * sin - HEEL_RADIUS * body.leg_scale * pitch, 0.0) - slip
     stance_xz = np.where(toes_up[:, None], heel, flat_toe) + reach[:, None] * forward(yaw[row])
     stance_y = np.where(toes_up, sole_m * sin + body.toe_height_m * cos, body.toe_height_m)
     # Swing: from the planted toe base to the toe base of the next strike.
@@ -128,17 +121,6 @@ def foot_pitch(steps: Steps, rows: Array, t: Array) -> Array:
         blocks.append((off + share * swing_s, steepest + back * value, back * slope / swing_s))
     knots, values, slopes = (np.stack([b[i] for b in blocks], axis=1).ravel() for i in range(3))
     return hermite(t, knots, values, slopes)
-
-
-def strike_toe(body: Body, pitch_rad: Array) -> tuple[Array, Array]:
-    """Forward distance from the point under the flat ankle, and height, of the toe base at a strike with this pitch."""
-    sole = body.heel_back_m + body.foot_forward_m
-    up = pitch_rad > 0.0
-    rolled = sole * np.cos(pitch_rad) - body.toe_height_m * np.sin(pitch_rad) - body.heel_back_m
-    rolled = rolled - _HEEL_RADIUS * body.leg_scale * pitch_rad
-    reach = np.where(up, rolled, body.foot_forward_m) - _slip(body, pitch_rad)
-    height = np.where(up, sole * np.sin(pitch_rad) + body.toe_height_m * np.cos(pitch_rad), body.toe_height_m)
-    return np.asarray(reach), np.asarray(height)
 
 
 def _swing(

@@ -11,7 +11,7 @@ from typing import Literal
 
 import numpy as np
 
-from .body import leg_length
+from .body import leg_length, strike_ankle
 from .curves import Array, forward, leftward, slow_noise, smoothstep
 from .people import Person
 
@@ -265,7 +265,6 @@ def _plan_steps(
     toe_rise = off - 0.025 * stride_local
     strike_deg = np.array(style.strike_angle_deg)[side] * easy + 1.1 * rng.standard_normal(count) * (easy > 0.3)
     strike_deg = np.where(moving, strike_deg, 0.0)
-    push = _push_off(person, plan, side, toe_rise, place, yaw) + 1.0 * rng.standard_normal(count)
     shuffle = np.where(cold, rng.uniform(0.15, 0.5, count), 1.0)
     lift = np.array(style.lift_m)[side] * (0.45 + 0.55 * easy) * np.exp(0.07 * rng.standard_normal(count)) * shuffle
     low = np.array(style.low_swing_m)[side] * np.exp(0.10 * rng.standard_normal(count)) * shuffle
@@ -276,15 +275,12 @@ def _plan_steps(
         strike + 0.125 * stride_local * np.clip(np.sqrt(np.abs(strike_deg) / 23.0), 0.35, 1.1),
         strike + 0.4 * (off - strike),
     )
-    # The heel leaves the floor a little before the other foot lands, the earlier the longer the step.
-    after = np.append(strike[1:], off[-1])
-    early = (0.03 + 0.04 * easy) * stride_local
-    rise_time = np.clip(toe_rise - after + early, 0.08, 0.5 * (toe_rise - flat))
+    heel_rise, push = _heel_rise(person, plan, side, strike, strike_deg, flat, toe_rise, place, yaw)
     return Steps(
         side=side,
         strike_s=strike,
         flat_s=flat,
-        heel_rise_s=toe_rise - rise_time,
+        heel_rise_s=heel_rise,
         toe_rise_s=toe_rise,
         off_s=off,
         place_m=place,
@@ -336,7 +332,10 @@ def _places(
     over = np.where(moving, strike + OVER_FOOT_STRIDES * stride_local, plan.grid_s[0])
     heading = plan.heading(over)
     effort = plan.effort(over)
-    bias = np.where(side == 0, 0.5, -0.5) * style.step_length_bias_m * effort
+    # However uneven, no step is longer than the legs allow, nor shorter than nothing.
+    half = 0.5 * style.stride_length_m
+    most = np.clip(min(0.80 * person.body.leg_scale - half, half - 0.04), 0.005, None)
+    bias = np.where(side == 0, 0.5, -0.5) * float(np.clip(style.step_length_bias_m, -most, most)) * effort
     ahead = bias + style.placement_sd_m * rng.standard_normal(count) * np.clip(effort, 0.2, 1.0) * np.where(
         cold, 0.4, 1
     )
@@ -351,33 +350,76 @@ def _places(
     return place, heading + sign * toe_out
 
 
-def _push_off(person: Person, plan: WalkPlan, side: Array, toe_rise: Array, place: Array, yaw: Array) -> Array:
-    """Heel-up pitch at each foot off, degrees, that leaves the knee bent as far as this person bends it there.
+def _trailing_pitch(
+    person: Person,
+    plan: WalkPlan,
+    side: Array,
+    time: Array,
+    place: Array,
+    yaw: Array,
+    lead_ankle: Array,
+    lead_deg: Array,
+    knee_deg: Array,
+) -> Array:
+    """Heel-up pitch (degrees) that a foot, turning about its toe base, needs at ``time`` for its knee to bend this far.
 
-    The hips' height at that moment follows from the other leg, which has just taken the weight.
+    The hips' height at that moment follows from the other leg, which takes the weight with its knee at ``lead_deg``
+    and its ankle at ``lead_ankle`` (N, 2): forward of where it is in the flat foot, and up from the floor, metres.
     """
-    body, style = person.body, person.style
+    body = person.body
     sign = np.where(side == 0, 1.0, -1.0)
-    time = np.clip(toe_rise, plan.grid_s[0], plan.grid_s[-1])
+    time = np.clip(time, plan.grid_s[0], plan.grid_s[-1])
     centre, heading = plan.centre(time), plan.heading(time)
     aside = body.hip_half_width_m * leftward(heading)
     hip = centre + sign[:, None] * aside
     lead = np.minimum(np.arange(len(side)) + 1, len(side) - 1)
-    lead_reach = np.linalg.norm(centre - sign[:, None] * aside - place[lead], axis=1)
-    lead_leg = leg_length(body, np.array(style.loading_knee_deg)[side[lead]])
-    height = body.ankle_height_m + np.sqrt(np.maximum(lead_leg**2 - lead_reach**2, 0.2 * lead_leg**2))
+    lead_place = place[lead] + lead_ankle[:, :1] * forward(yaw[lead])
+    lead_reach = np.linalg.norm(centre - sign[:, None] * aside - lead_place, axis=1)
+    lead_leg = leg_length(body, lead_deg)
+    height = lead_ankle[:, 1] + np.sqrt(np.maximum(lead_leg**2 - lead_reach**2, 0.2 * lead_leg**2))
     toe = place + body.foot_forward_m * forward(yaw)
     ahead = np.einsum("ij,ij->i", hip - toe, forward(yaw))
     across = np.einsum("ij,ij->i", hip - toe, leftward(yaw))
     up = height - body.toe_height_m
-    wanted = leg_length(body, np.array(style.off_knee_deg)[side])
+    wanted = leg_length(body, knee_deg)
     foot = np.hypot(body.foot_forward_m, body.foot_rise_m)
     # |hip - ankle| = wanted, with the ankle on a circle about the toe base: A cos(pitch) + B sin(pitch) = Q.
     a = up * body.foot_rise_m - ahead * body.foot_forward_m
     b = -(ahead * body.foot_rise_m + up * body.foot_forward_m)
     q = 0.5 * (ahead**2 + across**2 + up**2 + foot**2 - wanted**2)
     pitch = np.arctan2(b, a) + np.arccos(np.clip(q / np.hypot(a, b), -1.0, 1.0))
-    return np.clip(-np.degrees(pitch), 8.0, 66.0)
+    return np.asarray(-np.degrees(pitch), dtype=np.float64)
+
+
+def _heel_rise(
+    person: Person,
+    plan: WalkPlan,
+    side: Array,
+    strike: Array,
+    strike_deg: Array,
+    flat: Array,
+    toe_rise: Array,
+    place: Array,
+    yaw: Array,
+) -> tuple[Array, Array]:
+    """When each heel starts to rise, and the heel-up pitch (degrees) when the toe base does.
+
+    Both are chosen so that the legs reach: the knee nearly straight at the other foot's strike, bent as far as this person
+    bends it when the toes leave. A longer step makes the heel rise earlier.
+    """
+    style = person.style
+    other = 1 - side
+    stance, loading = np.array(style.stance_knee_deg), np.array(style.loading_knee_deg)
+    after = np.append(strike[1:], toe_rise[-1] - 0.1)
+    flat_ankle = np.tile([0.0, person.body.ankle_height_m], (len(side), 1))
+    knee = np.array(style.off_knee_deg)[side] + 0.6 * stance[side]
+    push = _trailing_pitch(person, plan, side, toe_rise, place, yaw, flat_ankle, loading[other], knee)
+    push = np.clip(push, 7.0, 64.0)
+    landed = strike_ankle(person.body, np.radians(np.append(strike_deg[1:], 0.0)))
+    early = _trailing_pitch(person, plan, side, after, place, yaw, landed, stance[other] + 3.0, stance[side] + 1.0)
+    share = np.sqrt(np.clip(early, 1.0, 0.62 * push) / push)
+    rise = (after - share * toe_rise) / (1.0 - share)
+    return np.maximum(np.minimum(rise, toe_rise - 0.08), flat + 0.25 * (toe_rise - flat)), push
 
 
 def _outward(plan: WalkPlan, person: Person, side: Array, place: Array, yaw: Array) -> Array:

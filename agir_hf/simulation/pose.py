@@ -14,7 +14,7 @@ from .people import Person
 from .plan import FAR_S, MARGIN_S, WalkPlan
 
 _HEIGHT_GRID_HZ = 120.0
-_STRAIGHTEST_KNEE_DEG = 2.0
+_STRAIGHTEST_KNEE_DEG = 3.0
 
 
 @dataclass(frozen=True)
@@ -146,12 +146,12 @@ def _hip_height(
     soft = 0.006
     low = np.minimum(wanted[0], wanted[1])
     height = low - soft * np.log(np.exp(-(wanted[0] - low) / soft) + np.exp(-(wanted[1] - low) / soft))
-    height = gaussian_smooth(height, 0.024 * _HEIGHT_GRID_HZ)
+    height = gaussian_smooth(height, 0.030 * _HEIGHT_GRID_HZ)
     ceiling = np.minimum(most[0], most[1])
-    for _ in range(2):
+    for _ in range(3):
         excess = np.maximum(height - ceiling, 0.0)
-        spread = np.max([np.roll(excess, shift) for shift in range(-4, 5)], axis=0)
-        height = height - gaussian_smooth(spread, 2.0)
+        spread = np.max([np.roll(excess, shift) for shift in range(-3, 4)], axis=0)
+        height = height - gaussian_smooth(spread, 2.5)
     slopes = np.gradient(height, grid)
     result = hermite(t, grid, height, slopes)
     # The last guarantee against a leg that is too short: by now a fraction of a millimetre, if anything.

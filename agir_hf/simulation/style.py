@@ -132,7 +132,7 @@ def _pace(rng: np.random.Generator, scale: float, age_years: float, severity: fl
     stride = prior_at("stride_length_m", severity + 0.2 * rng.standard_normal()) * np.exp(0.52 * residual) * scale
     stride *= _spread(rng, 0.055)
     stride_time = np.clip(stride / speed, 0.86 * np.sqrt(scale), 1.55 * np.sqrt(scale))
-    stride = float(np.clip(stride, 0.22 * scale, 1.62 * scale))
+    stride = float(np.clip(stride, 0.22 * scale, 1.58 * scale))
     return float(max(stride / stride_time, 0.16)), stride
 
 
@@ -233,7 +233,7 @@ def _apply_phenotype(
     elif phenotype == "one_sided":
         sign = -1.0 if affected == 1 else 1.0  # positive bias: the left step is the longer one
         direction = 1.0 if rng.random() < 0.65 else -1.0
-        values["step_length_bias_m"] = sign * direction * scale * grade * float(rng.uniform(0.04, 0.13))
+        values["step_length_bias_m"] = sign * direction * scale * grade * float(rng.uniform(0.03, 0.10))
         # Standing on the affected leg is cut short: the step of the other leg comes early.
         values["step_time_bias"] = sign * grade * float(rng.uniform(0.03, 0.11))
         on_affected("lift_m", -grade * float(rng.uniform(0.0, 0.03)), 0.008, 0.12)
