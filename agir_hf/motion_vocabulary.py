@@ -46,16 +46,11 @@ class MotionVocabulary:
         """
         codes = [AddedToken(code_text(code), special=False, normalized=False) for code in range(codebook_size)]
         tokenizer.add_tokens(codes)
-        specials = {
-            "motion_token": MOTION_TOKEN,
-            "motion_start_token": MOTION_START_TOKEN,
-            "motion_end_token": MOTION_END_TOKEN,
-        }
-        missing = {name: text for name, text in specials.items() if getattr(tokenizer, name, None) != text}
+        present = tokenizer.get_vocab()
+        missing = [t for t in (MOTION_TOKEN, MOTION_START_TOKEN, MOTION_END_TOKEN) if t not in present]
         if missing:
-            tokenizer.add_special_tokens(
-                {name: AddedToken(text, special=True, normalized=False) for name, text in missing.items()}
-            )
+            specials = [AddedToken(text, special=True, normalized=False) for text in missing]
+            tokenizer.add_special_tokens({"extra_special_tokens": specials}, replace_extra_special_tokens=False)
         return cls.from_tokenizer(tokenizer)
 
     @classmethod
