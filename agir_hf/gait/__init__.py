@@ -1,4 +1,4 @@
-"""Clips to gait events and gait parameters: numpy only, each value with its definition, its caveat or the reason why not."""
+"""Clips to gait events and gait parameters, each value with its definition and its caveat or the reason for none."""
 
 from .measure import measure_gait
 from .results import PARAMETER_NAMES, GaitParameters, GaitQuality

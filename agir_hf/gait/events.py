@@ -19,10 +19,12 @@ from .signals import SIDES, Array, BodySignals, horizontal
 
 STRIKE_SPEED_FRACTION = 0.20
 OFF_SPEED_FRACTION = 0.25
-MIN_SWING_SPEED_MPS = 0.30  # highest speed of the slowest swing taken for a step; sensor noise stays below
-MIN_STEP_TRAVEL_M = 0.05  # a foot that moves less has trembled, not stepped
+OFF_ANKLE_SPEED_FRACTION = 0.50  # for a foot without a recorded toe base: later and less sharp
+MIN_SWING_SPEED_MPS = 0.25  # the slowest swing taken for a step is faster than this; sensor noise rarely is
+MIN_STEP_TRAVEL_M = 0.035  # a foot that moves less has trembled, not stepped
 MIN_SWING_S, MAX_SWING_S = 0.10, 1.6
 MIN_STANCE_S = 0.08  # two swings closer than this are one
+WOBBLE_S, WOBBLE_SPEED_FRACTION = 0.25, 0.35
 MIN_FLAT_S = 0.12  # planted position and flat pitch need this much of a stance in the clip
 MAX_FLAT_SPEED_MPS = 0.35
 
@@ -76,9 +78,9 @@ class FootContacts:
         return tuple(sorted(found, key=lambda event: event.time_s))
 
 
-def detect_contacts(signals: BodySignals) -> FootContacts:
-    """Find every swing and stance of both feet."""
-    swings = {side: _swings(signals, side) for side in SIDES}
+def detect_contacts(signals: BodySignals, joints_filled: tuple[str, ...] = ()) -> FootContacts:
+    """Find every swing and stance of both feet; a toe base that was filled in is not trusted with the foot offs."""
+    swings = {side: _swings(signals, side, f"{side}_foot" not in joints_filled) for side in SIDES}
     return FootContacts(swings, {side: _footholds(signals, side, swings[side]) for side in SIDES})
 
 
@@ -94,18 +96,21 @@ def runs(mask: np.ndarray) -> list[tuple[int, int]]:
     return list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))
 
 
-def _swings(signals: BodySignals, side: Side) -> tuple[Swing, ...]:
+def _swings(signals: BodySignals, side: Side, toe_recorded: bool) -> tuple[Swing, ...]:
     rate = signals.rate_hz
-    ankle_speed, toe_speed = signals.ankle_speed_mps[side], signals.toe_speed_mps[side]
+    ankle_speed = signals.ankle_speed_mps[side]
+    toe_speed = signals.toe_speed_mps[side] if toe_recorded else ankle_speed
+    off_fraction = OFF_SPEED_FRACTION if toe_recorded else OFF_ANKLE_SPEED_FRACTION
     middle_speed = 0.5 * (ankle_speed + toe_speed)
     middle = horizontal(0.5 * (signals.ankle_m[side] + signals.toe_m[side]))
-    moving = [run for run in runs(middle_speed > MIN_SWING_SPEED_MPS) if run[1] - run[0] > 0.02 * rate]
+    moving: list[tuple[int, int]] = []
+    for start, end in runs(middle_speed > MIN_SWING_SPEED_MPS):
+        # A second pass at a level set by the swing itself parts swings that the first one runs together.
+        level = max(MIN_SWING_SPEED_MPS, 0.2 * float(middle_speed[start:end].max()))
+        moving += [(start + first, start + last) for first, last in runs(middle_speed[start:end] > level)]
+    moving = _without_wobbles(_merge(moving, MIN_STANCE_S * rate), middle_speed, WOBBLE_S * rate)
     if not moving:
         return ()
-    typical = float(np.median([middle_speed[start:end].max() for start, end in moving]))
-    # A second pass at a level set by the person's own swings parts swings that a slow pass runs together.
-    level = max(MIN_SWING_SPEED_MPS, 0.2 * typical)
-    moving = _merge(runs(middle_speed > level), MIN_STANCE_S * rate)
     found = []
     peaks = {"ankle": [ankle_speed[a:b].max() for a, b in moving], "toe": [toe_speed[a:b].max() for a, b in moving]}
     typical_ankle, typical_toe = float(np.median(peaks["ankle"])), float(np.median(peaks["toe"]))
@@ -115,10 +120,10 @@ def _swings(signals: BodySignals, side: Side) -> tuple[Swing, ...]:
         cut = start == 0 or end == signals.size  # the fastest moment may lie outside the clip
         ankle_peak = max(peaks["ankle"][number], typical_ankle if cut else 0.0)
         toe_peak = max(peaks["toe"][number], typical_toe if cut else 0.0)
-        off = _rise(toe_speed, low, start, end, OFF_SPEED_FRACTION * toe_peak)
+        off = _rise(toe_speed, low, start, end, off_fraction * toe_peak)
         strike = _fall(ankle_speed, start, end, high, STRIKE_SPEED_FRACTION * ankle_peak)
         first, last = (0.0 if off is None else off), (signals.size - 1.0 if strike is None else strike)
-        travel = float(np.linalg.norm(middle[min(round(last), signals.size - 1)] - middle[round(first)]))
+        travel = float(np.linalg.norm(middle[round(last)] - middle[round(first)]))
         if travel < MIN_STEP_TRAVEL_M or not MIN_SWING_S * rate <= last - first <= MAX_SWING_S * rate:
             if not (cut and last - first < MIN_SWING_S * rate):
                 continue
@@ -136,29 +141,44 @@ def _merge(moving: list[tuple[int, int]], gap: float) -> list[tuple[int, int]]:
     return merged
 
 
+def _without_wobbles(moving: list[tuple[int, int]], speed: Array, gap: float) -> list[tuple[int, int]]:
+    """Without weak movements right before or after a strong one: a heel that rises or settles, with noise on it."""
+    peaks = [float(speed[start:end].max()) for start, end in moving]
+    kept = []
+    for number, (start, end) in enumerate(moving):
+        near = [
+            peaks[other]
+            for other in (number - 1, number + 1)
+            if 0 <= other < len(moving) and max(moving[other][0] - end, start - moving[other][1]) < gap
+        ]
+        if not near or peaks[number] >= WOBBLE_SPEED_FRACTION * max(near):
+            kept.append((start, end))
+    return kept
+
+
 def _rise(speed: Array, low: int, start: int, end: int, level: float) -> float | None:
     """Grid position of the last upward crossing before the first fast moment of a swing; None: before the clip."""
-    fast = np.flatnonzero(speed[start:end] >= 2.0 * level)
-    index = start + (int(fast[0]) if len(fast) else int(np.argmax(speed[start:end])))
+    fast = np.flatnonzero(speed[start:end] >= min(2.0 * level, float(speed[start:end].max())))
+    index = start + int(fast[0])
     below = np.flatnonzero(speed[low : index + 1] < level)
     if not len(below):
         return float(low) if low else None
     index = low + int(below[-1])
-    if index + 1 >= len(speed):
-        return None
+    if index + 1 >= len(speed) or speed[index + 1] < level:  # cut by the end of the clip before it gathers speed
+        return float(index)
     return index + (level - speed[index]) / (speed[index + 1] - speed[index])
 
 
 def _fall(speed: Array, start: int, end: int, high: int, level: float) -> float | None:
     """Grid position of the first downward crossing after the last fast moment of a swing; None: after the clip."""
-    fast = np.flatnonzero(speed[start:end] >= 2.0 * level)
-    index = start + (int(fast[-1]) if len(fast) else int(np.argmax(speed[start:end])))
+    fast = np.flatnonzero(speed[start:end] >= min(2.0 * level, float(speed[start:end].max())))
+    index = start + int(fast[-1])
+    if speed[index] < level:  # cut by the start of the clip: the foot is down already
+        return None
     below = np.flatnonzero(speed[index:high] < level)
     if not len(below):
         return float(high) if high < len(speed) else None
     index += int(below[0])
-    if index == 0:
-        return None
     return index - 1 + (speed[index - 1] - level) / (speed[index - 1] - speed[index])
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..clip import MotionClip
 from . import parameters as p
 from .events import detect_contacts
+from .plausibility import implausible, implausible_sentences
 from .results import PARAMETER_NAMES, GaitParameters, GaitQuality
 from .segments import find_steps, find_strides, find_turns, not_walking_reason
 from .signals import body_signals
@@ -21,7 +22,7 @@ def measure_gait(clip: MotionClip) -> GaitParameters:
         are None and ``quality.not_walking_reason`` says why.
     """
     signals = body_signals(clip)
-    contacts = detect_contacts(signals)
+    contacts = detect_contacts(signals, clip.joints_filled)
     reason = not_walking_reason(signals, contacts)
     if reason is not None:
         quality = GaitQuality(False, 0, 0, clip.frame_rate_hz, clip.joints_filled, reason)
@@ -32,18 +33,37 @@ def measure_gait(clip: MotionClip) -> GaitParameters:
     steps = find_steps(signals, contacts, strides, turns)
     evidence = p.Evidence(signals, contacts, strides, steps, turns, clip.frame_rate_hz, clip.joints_filled)
     measured = measure_all(evidence)
-    values = {name: result.value for name, result in measured.items()}
+    low_confidence = {name: r.caution for name, r in measured.items() if r.value is not None and r.caution}
+    values: dict[str, float | None] = {n: None if r.value is None else float(r.value) for n, r in measured.items()}
     if values["freezing_episodes"] is not None:
         values["freezing_episodes"] = int(values["freezing_episodes"])
-    steady = sum(stride.steady for stride in strides)
+    for name, note in implausible(values).items():
+        low_confidence[name] = "; ".join(filter(None, (low_confidence.get(name), note)))
+    steady = sum(1 for stride in strides if stride.steady)
     return GaitParameters(
         values=values,
-        reasons={name: result.reason for name, result in measured.items() if result.value is None and result.reason},
-        low_confidence={name: r.caution for name, r in measured.items() if r.value is not None and r.caution},
+        reasons={name: r.reason or "no evidence" for name, r in measured.items() if r.value is None},
+        low_confidence=low_confidence,
         events=contacts.events(),
         quality=GaitQuality(True, len(strides), steady, clip.frame_rate_hz, clip.joints_filled, None),
-        warnings=tuple(clip.warnings),
+        warnings=(*clip.warnings, *_warnings(evidence, steady), *implausible_sentences(values)),
     )
+
+
+def _warnings(evidence: p.Evidence, steady: int) -> list[str]:
+    """What a reader of the values should know about the walk."""
+    found = []
+    strides = evidence.strides
+    if not strides:
+        found.append("The clip holds no complete stride: most values are missing.")
+    elif steady == 0:
+        found.append("The clip holds no steady straight stride: values are means over all strides, turns included.")
+    elif steady < len(strides):
+        found.append(
+            f"{steady} of {len(strides)} strides are straight and steady; the values come from these, "
+            "not from turns, starts, stops and halts."
+        )
+    return found
 
 
 def measure_all(evidence: p.Evidence) -> dict[str, p.Measured]:

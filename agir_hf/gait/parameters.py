@@ -1,8 +1,8 @@
 """One pure function per gait parameter: its definition, unit, source, and when there is no value.
 
 Definitions and null rules are those of the project's list of measures. Every function takes the ``Evidence`` of one
-clip and returns ``Measured``. "Steady" strides and steps are straight and neither start nor stop; where a clip has none,
-all of them are used and the value is flagged.
+clip and returns ``Measured``. "Steady" strides and steps are straight and neither start nor stop; where a clip has
+none, all of them are used and the value is flagged.
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..clip import Side
-from .events import FootContacts, Foothold, pitch_deg
-from .segments import PATH_CUTOFF_HZ, Step, Stride, Turn
-from .signals import SIDES, BodySignals, horizontal, low_pass
+from .events import FootContacts, pitch_deg
+from .freezing import find_freezing
+from .segments import Step, Stride, Turn, path_length_m
+from .signals import SIDES, BodySignals, horizontal
 
 MIN_PHASE_RATE_HZ = 50.0  # a frame at 50 Hz is 2 % of a stride
 MIN_STRIDES_FOR_CV, GOOD_STRIDES_FOR_CV = 10, 30
 FULL_TURN_DEG = 135.0
 MIN_FREEZING_CLIP_S = 10.0
 NOT_STEADY = "no steady straight stride in the clip: all strides are used"
-FEW_STRIDES = "mean of one stride"
 
 
 @dataclass(frozen=True)
@@ -51,13 +51,22 @@ class Evidence:
         """The steady strides, or all where there are none."""
         return tuple(stride for stride in self.strides if stride.steady) or self.strides
 
-    @property
-    def used_steps(self) -> tuple[Step, ...]:
-        return tuple(step for step in self.steps if step.steady) or self.steps
+    def strides_of(self, side: Side) -> tuple[tuple[Stride, ...], str | None]:
+        """The steady strides of a side, or all of them with a caution."""
+        mine = tuple(stride for stride in self.strides if stride.side == side)
+        steady = tuple(stride for stride in mine if stride.steady)
+        return (steady, None) if steady else (mine, f"no steady straight {side} stride in the clip: all are used")
+
+    def steps_of(self, side: Side) -> tuple[tuple[Step, ...], str | None]:
+        """The steady steps of a side, or all of them with a caution."""
+        mine = tuple(step for step in self.steps if step.side == side)
+        steady = tuple(step for step in mine if step.steady)
+        return (steady, None) if steady else (mine, f"no steady straight {side} step in the clip: all are used")
 
     @property
-    def steady(self) -> bool:
-        return any(stride.steady for stride in self.strides)
+    def steadiness(self) -> str | None:
+        """The caution where ``used_strides`` are not steady."""
+        return None if any(stride.steady for stride in self.strides) else NOT_STEADY
 
     def filled(self, *joints: str) -> str | None:
         """The reason or caution for a measure that leans on joints the source did not have."""
@@ -65,13 +74,16 @@ class Evidence:
         return f"filled in, not recorded: {', '.join(missing)}" if missing else None
 
 
-def _mean(values: Sequence[float], cautions: Sequence[str | None] = ()) -> Measured:
+def _mean(values: Sequence[float], one: str, *cautions: str | None) -> Measured:
+    """Mean of at least one value, flagged where it is the only ``one``."""
     notes = [note for note in cautions if note]
+    if len(values) == 1:
+        notes.append(f"from a single {one}")
     return Measured(float(np.mean(values)), None, "; ".join(notes) or None)
 
 
-def _steadiness(evidence: Evidence) -> str | None:
-    return None if evidence.steady else NOT_STEADY
+def _joined(cautions: Sequence[str | None]) -> str | None:
+    return "; ".join(dict.fromkeys(note for note in cautions if note)) or None
 
 
 def _no_strides(evidence: Evidence) -> Measured:
@@ -88,21 +100,23 @@ def walking_speed_mps(evidence: Evidence) -> Measured:
     strides = evidence.used_strides
     if strides:
         length = sum(float(np.hypot(*stride.advance_m)) for stride in strides)
-        return Measured(length / sum(stride.time_s for stride in strides), None, _steadiness(evidence))
-    signals = evidence.signals
-    path = low_pass(horizontal(signals.pelvis_m), signals.rate_hz, PATH_CUTOFF_HZ)
-    length = float(np.hypot(*np.diff(path, axis=0).T).sum())
-    return Measured(length / signals.duration_s, None, "no complete stride in the clip: mean over the whole clip")
+        return Measured(length / sum(stride.time_s for stride in strides), None, evidence.steadiness)
+    length = path_length_m(evidence.signals)
+    return Measured(length / evidence.signals.duration_s, None, "no complete stride: mean over the whole clip")
 
 
 def cadence_spm(evidence: Evidence) -> Measured:
     """60 over the mean step time, steps/min; left and right steps weigh the same. Source: Whittle, ch. 2."""
-    times = {side: [s.time_s for s in evidence.used_steps if s.side == side and s.time_s is not None] for side in SIDES}
-    count = sum(len(values) for values in times.values())
+    times, cautions = [], []
+    for side in SIDES:
+        steps, caution = evidence.steps_of(side)
+        times.append([step.time_s for step in steps if step.time_s is not None])
+        cautions.append(caution if steps else None)
+    count = len(times[0]) + len(times[1])
     if count < 2:
         return Measured(None, f"{count} steps with both foot strikes in the clip; 2 are needed")
-    means = [float(np.mean(values)) for values in times.values() if values]
-    return Measured(60.0 / float(np.mean(means)), None, _steadiness(evidence))
+    means = [float(np.mean(values)) for values in times if values]
+    return Measured(60.0 / float(np.mean(means)), None, _joined(cautions))
 
 
 def stride_length_m(evidence: Evidence) -> Measured:
@@ -118,14 +132,14 @@ def stride_length_m(evidence: Evidence) -> Measured:
             lengths.append(float(vector @ stride.advance_m) / advance)
     if not lengths:
         return _no_strides(evidence)
-    return _mean(lengths, [_steadiness(evidence)])
+    return _mean(lengths, "stride", evidence.steadiness)
 
 
 def stride_time_s(evidence: Evidence) -> Measured:
     """Time between successive strikes of the same foot, s. Source: Whittle, ch. 2."""
     if not evidence.strides:
         return _no_strides(evidence)
-    return _mean([stride.time_s for stride in evidence.used_strides], [_steadiness(evidence)])
+    return _mean([stride.time_s for stride in evidence.used_strides], "stride", evidence.steadiness)
 
 
 def step_length_m(evidence: Evidence, side: Side) -> Measured:
@@ -133,12 +147,12 @@ def step_length_m(evidence: Evidence, side: Side) -> Measured:
 
     The step has the side of the foot that moves. Source: Whittle, ch. 2.
     """
-    lengths = [step.length_m for step in evidence.used_steps if step.side == side]
+    steps, caution = evidence.steps_of(side)
     if len(evidence.strides) < 2:
         return Measured(None, f"{len(evidence.strides)} strides in the clip; 2 are needed")
-    if not lengths:
+    if not steps:
         return Measured(None, f"no complete {side} step in the clip")
-    return _mean(lengths, [_steadiness(evidence)])
+    return _mean([step.length_m for step in steps], "step", caution)
 
 
 def asymmetry_percent(left: Measured, right: Measured) -> Measured:
@@ -149,8 +163,8 @@ def asymmetry_percent(left: Measured, right: Measured) -> Measured:
     larger = max(left.value, right.value)
     if larger <= 0.0:
         return Measured(None, "neither side moves forwards")
-    cautions = dict.fromkeys(note for note in (left.caution, right.caution) if note)
-    return Measured(100.0 * abs(left.value - right.value) / larger, None, "; ".join(cautions) or None)
+    asymmetry = 100.0 * abs(left.value - right.value) / larger
+    return Measured(asymmetry, None, _joined((left.caution, right.caution)))
 
 
 def step_width_m(evidence: Evidence) -> Measured:
@@ -158,22 +172,20 @@ def step_width_m(evidence: Evidence) -> Measured:
 
     Negative where the feet cross the line of progression. Source: Whittle, ch. 2 (walking base).
     """
-    widths = {side: [step.width_m for step in evidence.steps if step.steady and step.side == side] for side in SIDES}
-    means = [float(np.mean(values)) for values in widths.values() if values]
+    if evidence.strides and evidence.steadiness:
+        return Measured(None, "no straight stride in the clip: the person turns, starts or stops")
+    widths = [[step.width_m for step in evidence.steps if step.steady and step.side == side] for side in SIDES]
+    means = [float(np.mean(values)) for values in widths if values]
     if not means:
         return Measured(None, "no straight step in the clip")
-    return Measured(float(np.mean(means)))
+    single = len(widths[0]) + len(widths[1]) == 1
+    return Measured(float(np.mean(means)), None, "from a single step" if single else None)
 
 
 def _phase_caution(evidence: Evidence) -> str | None:
     if evidence.native_rate_hz < MIN_PHASE_RATE_HZ:
         return f"recorded at {evidence.native_rate_hz:g} Hz: a frame is several percent of a stride"
     return None
-
-
-def _off_of(holds: Sequence[Foothold], time_s: float) -> Foothold | None:
-    """The foothold in which a time falls."""
-    return next((hold for hold in holds if hold.start_s <= time_s <= hold.end_s), None)
 
 
 def double_support_percent(evidence: Evidence) -> Measured:
@@ -196,7 +208,7 @@ def double_support_percent(evidence: Evidence) -> Measured:
             shares.append(100.0 * (before[-1] - stride.start_s + own_off - strikes[0]) / stride.time_s)
     if not shares:
         return Measured(None, "no stride with all four foot strikes and foot offs in the clip")
-    return _mean(shares, [_steadiness(evidence), _phase_caution(evidence)])
+    return _mean(shares, "stride", evidence.steadiness, _phase_caution(evidence))
 
 
 def swing_percent(evidence: Evidence) -> Measured:
@@ -211,7 +223,8 @@ def swing_percent(evidence: Evidence) -> Measured:
     means = [float(np.mean(values)) for values in shares.values() if values]
     if not means:
         return _no_strides(evidence)
-    return _mean(means, [_steadiness(evidence), _phase_caution(evidence)])
+    one_side = "one side only" if len(means) == 1 else None
+    return Measured(float(np.mean(means)), None, _joined((evidence.steadiness, _phase_caution(evidence), one_side)))
 
 
 def stride_time_cv_percent(evidence: Evidence) -> Measured:
@@ -232,7 +245,7 @@ def arm_swing_deg(evidence: Evidence, side: Side) -> Measured:
     """Sagittal range, per stride, of the direction shoulder -> wrist relative to the trunk, degrees.
 
     The trunk's axes are pelvis -> neck and the mean of the hip and shoulder lines. Mean over strides.
-    Source: Mirelman et al., Gait & Posture 2016;45:74-79 (arm swing as a range of angle).
+    After Mirelman et al., PLoS ONE 2015;10:e0136043 (arm swing as a range of angle).
     """
     missing = evidence.filled(f"{side}_shoulder", f"{side}_wrist")
     if missing:
@@ -244,11 +257,11 @@ def arm_swing_deg(evidence: Evidence, side: Side) -> Measured:
     for stride in evidence.used_strides:
         angles = signals.arm_angle_deg[side][signals.index(stride.start_s) : signals.index(stride.end_s) + 1]
         ranges.append(float(np.ptp(angles)))
-    return _mean(ranges, [_steadiness(evidence)])
+    return _mean(ranges, "stride", evidence.steadiness)
 
 
 def trunk_flexion_deg(evidence: Evidence) -> Measured:
-    """Mean angle of pelvis -> neck from the vertical in the sagittal plane over the used strides, degrees, positive forwards.
+    """Mean angle of pelvis -> neck from the vertical, sagittal, over the used strides, degrees, positive forwards.
 
     The skeleton's own offset is not taken off: in the rest pose of the 22-joint body the base of the neck stands
     about 3 degrees behind the pelvis joint, so an upright person reads a little below zero.
@@ -259,34 +272,33 @@ def trunk_flexion_deg(evidence: Evidence) -> Measured:
     if not strides:
         return Measured(float(signals.trunk_flexion_deg.mean()), None, missing)
     parts = [signals.trunk_flexion_deg[signals.index(s.start_s) : signals.index(s.end_s)] for s in strides]
-    return _mean(np.concatenate(parts).tolist(), [missing])
+    return Measured(float(np.concatenate(parts).mean()), None, missing)
 
 
 def foot_clearance_m(evidence: Evidence, side: Side) -> Measured:
     """Highest toe base in swing above its own height in the stances around it, m; mean over swings.
 
-    This is not minimum toe clearance, which needs the tip of the shoe. Source of the caveat: Alcock et al.,
-    J Biomech 2018 (toe clearance in Parkinson's disease).
+    This is not minimum toe clearance, which needs the tip of the shoe. On toe clearance in Parkinson's
+    disease: Alcock et al., J Biomech 2018;71:30-36.
     """
     missing = evidence.filled(f"{side}_foot")
     if missing:
         return Measured(None, missing)
     signals, heights = evidence.signals, []
-    for stride in evidence.used_strides:
+    strides, caution = evidence.strides_of(side)
+    for stride in strides:
         off = stride.first.off_s
-        if stride.side != side or off is None:
-            continue
-        ground = np.nanmean([stride.first.toe_height_m, stride.last.toe_height_m])
-        top = signals.toe_m[side][signals.index(off) : signals.index(stride.end_s) + 1, 1].max()
-        if np.isfinite(ground):
-            heights.append(float(top - ground))
+        ground = [height for height in (stride.first.toe_height_m, stride.last.toe_height_m) if np.isfinite(height)]
+        if off is not None and ground:
+            top = signals.toe_m[side][signals.index(off) : signals.index(stride.end_s) + 1, 1].max()
+            heights.append(float(top - np.mean(ground)))
     if not heights:
         return Measured(None, f"no complete {side} stride in the clip")
-    return _mean(heights, [_steadiness(evidence)])
+    return _mean(heights, "swing", caution)
 
 
 def foot_strike_angle_deg(evidence: Evidence, side: Side) -> Measured:
-    """Pitch of ankle -> toe base at strike minus the same foot's pitch while flat in mid-stance, degrees, toes up positive.
+    """Pitch of ankle -> toe base at strike minus the same foot's flat mid-stance pitch, degrees, toes up positive.
 
     After the foot strike angle of Mariani et al., J Biomech 2010;43:2999-3006, here without a sole.
     """
@@ -296,20 +308,20 @@ def foot_strike_angle_deg(evidence: Evidence, side: Side) -> Measured:
     if evidence.native_rate_hz < MIN_PHASE_RATE_HZ:
         return Measured(None, f"recorded at {evidence.native_rate_hz:g} Hz; {MIN_PHASE_RATE_HZ:g} Hz is needed")
     pitch = pitch_deg(evidence.signals, side)
-    strikes = [step.strike_s for step in evidence.used_steps if step.side == side]
     holds = {hold.strike_s: hold for hold in evidence.contacts.footholds[side]}
+    steps, caution = evidence.steps_of(side)
     angles = [
-        float(evidence.signals.at(pitch, strike)) - holds[strike].pitch_deg
-        for strike in strikes
-        if strike in holds and np.isfinite(holds[strike].pitch_deg)
+        float(evidence.signals.at(pitch, step.strike_s)) - holds[step.strike_s].pitch_deg
+        for step in steps
+        if step.strike_s in holds and np.isfinite(holds[step.strike_s].pitch_deg)
     ]
     if not angles:
         return Measured(None, f"no {side} foot strike followed by a flat foot in the clip")
-    return _mean(angles, [_steadiness(evidence)])
+    return _mean(angles, "strike", caution)
 
 
 def turn_duration_180_s(evidence: Evidence) -> Measured:
-    """Time of a turn of at least 135 degrees, scaled to 180, s; mean where there are several. Source: ``find_turns``."""
+    """Time of a turn of at least 135 degrees, scaled to 180, s; mean where there are several (see ``find_turns``)."""
     full = [turn for turn in evidence.turns if abs(turn.angle_deg) >= FULL_TURN_DEG]
     whole = [turn for turn in full if not turn.cut]
     if not full:
@@ -322,17 +334,13 @@ def turn_duration_180_s(evidence: Evidence) -> Measured:
         notes.append(f"scaled to 180 degrees from {angles}")
     if not whole:
         notes.append("the clip starts or ends inside the turn")
-    return _mean(durations, notes)
+    return Measured(float(np.mean(durations)), None, _joined(notes))
 
 
 def freezing_episodes(evidence: Evidence) -> Measured:
     """Count of stops of forward progress with attempted stepping; not clinically validated."""
-    from .freezing import find_freezing
-
     if evidence.signals.duration_s < MIN_FREEZING_CLIP_S:
         return Measured(
             None, f"the clip lasts {evidence.signals.duration_s:.1f} s; {MIN_FREEZING_CLIP_S:g} s are needed"
         )
-    return Measured(
-        float(len(find_freezing(evidence.signals, evidence.contacts, evidence.turns))), None, "not clinically validated"
-    )
+    return Measured(float(len(find_freezing(evidence.signals))), None, "not clinically validated")

@@ -77,7 +77,7 @@ class GaitParameters:
     warnings: tuple[str, ...]
 
     def to_dict(self) -> dict[str, object]:
-        """JSON-ready: ``gait_parameters``, ``null_reasons``, ``low_confidence``, ``events``, ``quality``, ``warnings``."""
+        """JSON-ready: values (``gait_parameters``), their reasons and cautions, events, quality and warnings."""
         return {
             "gait_parameters": {name: _rounded(name, self.values[name]) for name in PARAMETER_NAMES},
             "null_reasons": dict(self.reasons),

@@ -17,8 +17,10 @@ MIN_TURN_DEG = 30.0  # less is a curve or a glance
 MAX_TURN_GAP_S = 0.6  # between the steps of one turn
 MAX_STRIDE_TURN_DEG = 20.0
 MAX_STEP_TURN_DEG = 15.0
-MAX_TURN_SHARE = 0.2  # of a stride or step that may lie in a turn
-MIN_RELATIVE_SPEED = 0.6  # slower than this share of the person's usual straight stride is a start, a stop or a halt
+MAX_TURN_SHARE = 0.1  # of a stride or step that may lie in a turn
+MAX_ONSET_S = 0.5  # a turn's end is moved by at most this when its rate is carried on to zero
+# Slower than this share of the person's brisker straight strides (their upper quartile) is a start, a stop or a halt.
+MIN_RELATIVE_SPEED = 0.8
 MAX_RELATIVE_TIME = 1.6
 
 PATH_CUTOFF_HZ = 0.4  # below the stride frequency: sway from side to side is no progress
@@ -91,10 +93,11 @@ class Turn:
 def find_turns(signals: BodySignals) -> tuple[Turn, ...]:
     """Stretches in which the facing direction changes by at least ``MIN_TURN_DEG``.
 
-    A turn is where the smoothed facing direction changes faster than 20 deg/s, followed out to where it falls below
-    10 deg/s; parts in the same direction less than 0.6 s apart are one turn. After El-Gohary et al., Sensors
-    2014;14:356-369 (15 deg/s at the lumbar spine, 5 deg/s for the ends), raised because hips and shoulders of a
-    straight walk already swing at about 10 deg/s.
+    A turn is where the smoothed facing direction changes faster than 20 deg/s, followed out to 10 deg/s and from there
+    on along the line through both crossings to zero, so that slow and fast turns lose nothing at their ends; parts in
+    the same direction less than 0.6 s apart are one turn. After El-Gohary et al., Sensors 2014;14:356-369 (15 deg/s at
+    the lumbar spine, followed out to 5 deg/s), raised because the body of a straight walker already swings at about
+    10 deg/s.
     """
     facing = np.degrees(low_pass(signals.facing_rad[:, None], signals.rate_hz, FACING_CUTOFF_HZ)[:, 0])
     rate = np.gradient(facing) * signals.rate_hz
@@ -110,10 +113,14 @@ def find_turns(signals: BodySignals) -> tuple[Turn, ...]:
             else:
                 parts.append((start, end))
         for start, end in parts:
-            angle = float(facing[end - 1] - facing[start])
+            quick = np.flatnonzero(fast[start:end])
+            limit = MAX_ONSET_S * signals.rate_hz
+            first = max(start - min(float(quick[0]), limit), 0.0)
+            last = min(end - 1 + min(float(end - 1 - start - quick[-1]), limit), signals.size - 1.0)
+            angle = float(facing[round(last)] - facing[round(first)])
             if abs(angle) >= MIN_TURN_DEG:
                 cut = start == 0 or end == signals.size
-                turns.append(Turn(start / signals.rate_hz, (end - 1) / signals.rate_hz, angle, cut))
+                turns.append(Turn(first / signals.rate_hz, last / signals.rate_hz, angle, cut))
     return tuple(sorted(turns, key=lambda turn: turn.start_s))
 
 
@@ -128,6 +135,10 @@ def _displacement(signals: BodySignals, start_s: float, end_s: float) -> Array:
 
 def _turned_deg(signals: BodySignals, start_s: float, end_s: float) -> float:
     return float(np.degrees(signals.at(signals.facing_rad, end_s) - signals.at(signals.facing_rad, start_s)))
+
+
+def _brisk_speed(strides: list[Stride]) -> float:
+    return float(np.quantile([stride.speed_mps for stride in strides], 0.75))
 
 
 def find_strides(signals: BodySignals, contacts: FootContacts, turns: tuple[Turn, ...]) -> tuple[Stride, ...]:
@@ -148,7 +159,7 @@ def find_strides(signals: BodySignals, contacts: FootContacts, turns: tuple[Turn
     straight_ones = [stride for stride in strides if stride.steady]
     if not straight_ones:
         return tuple(strides)
-    usual_speed = float(np.median([stride.speed_mps for stride in straight_ones]))
+    usual_speed = _brisk_speed(straight_ones)
     usual_time = float(np.median([stride.time_s for stride in straight_ones]))
     return tuple(
         Stride(
@@ -170,7 +181,7 @@ def find_steps(
     ends, so sway does not turn it); where none does, that from the same foot's last foothold to this one.
     """
     straight = [stride for stride in strides if stride.steady]
-    usual_speed = float(np.median([stride.speed_mps for stride in straight])) if straight else 0.0
+    usual_speed = _brisk_speed(straight) if straight else 0.0
     steps = []
     for side, other in (SIDES, SIDES[::-1]):
         sign = 1.0 if side == "left" else -1.0
@@ -234,7 +245,10 @@ def not_walking_reason(signals: BodySignals, contacts: FootContacts) -> str | No
             return f"The person stays in place and lowers or raises the body by {sunk:.2f} m without taking a step."
         if travelled >= MIN_PROGRESS_M:
             return f"The body travels {travelled:.2f} m in {seconds:.1f} s, but no foot takes a step."
-        return f"The person stays in place: the body travels {travelled:.2f} m in {seconds:.1f} s and no foot takes a step."
+        return (
+            f"The person stays in place: the body travels {travelled:.2f} m in {seconds:.1f} s "
+            "and no foot takes a step."
+        )
     if travelled < MIN_PROGRESS_M or travelled < MIN_PROGRESS_PER_STEP_M * len(swings):
         return (
             f"The person stays in place: {len(swings)} foot movements, but the body travels only {travelled:.2f} m in "
