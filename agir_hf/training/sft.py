@@ -7,6 +7,7 @@ learns evidence and motion -> rationale -> score. Only completions count in the 
 from __future__ import annotations
 
 import random
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,42 @@ from .recipe import SftRecipe
 
 # What the prompt of an assessment shows. Most have both; the rest keep the model able to work from either alone.
 ASSESS_MODES = {"both": 0.6, "evidence": 0.25, "motion": 0.15}
+
+# One label stands beside some 250 tokens of rationale: without a weight the score would be learned last and least.
+SCORE_WEIGHT = 20.0
+IGNORED = -100
+
+
+class WeightedSFTTrainer(SFTTrainer):
+    """An ``SFTTrainer`` in whose loss the score label at the end of a completion counts ``score_weight`` times.
+
+    It leaves out the entropy and accuracy that ``SFTTrainer`` gathers at every step.
+    """
+
+    def __init__(self, *args: Any, score_token_ids: Sequence[int] = (), score_weight: float = 1.0, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.score_weight = score_weight
+        self.score_token_ids = torch.tensor(list(score_token_ids), dtype=torch.long)
+        self.end_token_id = kwargs["processing_class"].eos_token_id
+
+    def compute_loss(  # type: ignore[override]
+        self, model: Any, inputs: dict[str, Any], return_outputs: bool = False, num_items_in_batch: Any = None
+    ) -> Any:
+        labels = inputs["labels"]
+        outputs = model(**{**inputs, "use_cache": False}, fused_lm_head=True)
+        weight = score_weights(labels, self.score_token_ids.to(labels.device), self.end_token_id, self.score_weight)
+        tokens = (labels[:, 1:] != IGNORED).sum() if num_items_in_batch is None else num_items_in_batch
+        loss = -(outputs.log_probs * weight[:, 1:]).sum() / torch.as_tensor(tokens).clamp(min=1)
+        if self.args.average_tokens_across_devices and num_items_in_batch is not None:
+            loss = loss * self.accelerator.num_processes
+        return (loss, outputs) if return_outputs else loss
+
+
+def score_weights(labels: torch.Tensor, score_token_ids: torch.Tensor, end_token_id: int, weight: float) -> torch.Tensor:
+    """(B, T) weights: ``weight`` where a score label stands right before the end of a completion, 1 elsewhere."""
+    following = torch.nn.functional.pad(labels[:, 1:], (0, 1), value=IGNORED)
+    is_score = torch.isin(labels, score_token_ids) & (following == end_token_id)
+    return torch.where(is_score, weight, 1.0)
 
 
 def describe_rows(rows: Sequence[dict[str, Any]], motions: Sequence[str], *, seed: int) -> list[dict[str, str]]:
@@ -67,6 +104,7 @@ def train_stage(
     output: Path,
     seed: int,
     eval_rows: list[dict[str, str]] | None = None,
+    score_token_ids: Sequence[int] = (),
 ) -> dict[str, float]:
     """Fine-tune ``model`` in place on prompt-completion rows.
 
@@ -74,6 +112,7 @@ def train_stage(
         model: a plain causal language model (TRL cannot train the composite; see ``AgirForGaitAssessment``).
         rows: ``{"prompt", "completion"}``; the end-of-sequence token is appended to each completion.
         output: where checkpoints and logs go.
+        score_token_ids: tokens of the score labels, which weigh ``SCORE_WEIGHT``; none in a stage without scores.
 
     Returns:
         the trainer's closing figures (loss, run time, and ``eval_loss`` if ``eval_rows`` are given).
@@ -81,6 +120,7 @@ def train_stage(
     cpu = not torch.cuda.is_available()
     config = SFTConfig(
         output_dir=str(output),
+        disable_tqdm=not sys.stderr.isatty(),
         per_device_train_batch_size=recipe.batch_size,
         per_device_eval_batch_size=recipe.batch_size,
         num_train_epochs=recipe.epochs,
@@ -101,7 +141,9 @@ def train_stage(
         data_seed=seed,
         eos_token=tokenizer.eos_token,
     )
-    trainer = SFTTrainer(
+    trainer = WeightedSFTTrainer(
+        score_token_ids=score_token_ids,
+        score_weight=SCORE_WEIGHT,
         model=model,
         args=config,
         train_dataset=Dataset.from_list(rows),

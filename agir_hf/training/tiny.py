@@ -34,7 +34,7 @@ from ..feature_extraction_agir import AgirFeatureExtractor
 from ..gait import PARAMETER_NAMES
 from ..modeling_agir import AgirForGaitAssessment
 from ..modeling_agir_motion_tokenizer import AgirMotionTokenizer
-from ..motion_vocabulary import MotionVocabulary
+from ..motion_vocabulary import MotionVocabulary, label_token_ids
 from ..pipeline_agir import load_pipeline
 from ..processing_agir import AgirProcessor
 from ..rationale import SCORE_PREFIX
@@ -91,6 +91,7 @@ def train_tiny(recipe: TinyRecipe, output: Path) -> Path:
     motions = {k: [vocabulary.codes_to_text(c) for c in codes[k]] for k in codes}
     language_model = _language_model(recipe.decoder, tokenizer, recipe.seed)
     record.stage("language_model", parameters=language_model.num_parameters(), vocabulary=len(tokenizer))
+    score_token_ids = label_token_ids(tokenizer, [str(score) for score in range(AgirConfig().num_scores)])
     for stage, rows in (("describe", describe_rows), ("assess", assess_rows)):
         home = output / stage
         if not (home / "model.safetensors").is_file():
@@ -104,6 +105,7 @@ def train_tiny(recipe: TinyRecipe, output: Path) -> Path:
                     output=home,
                     seed=recipe.seed,
                     eval_rows=rows(splits["validation"].rows, motions["validation"], seed=recipe.seed),
+                    score_token_ids=score_token_ids if stage == "assess" else (),
                 )
                 record.stage(stage, **figures)
                 language_model.save_pretrained(home)
