@@ -58,6 +58,9 @@ class ResidualBlock(nn.Module):
         super().__init__()
         self.dilated = MaskedConv1d(channels, channels, 3, padding=dilation, dilation=dilation)
         self.pointwise = MaskedConv1d(channels, channels, 1)
+        # The block starts as the identity: depth costs no scale. (A mark on the layer, since transformers never asks
+        # `_init_weights` about a module of our own that holds no tensor itself.)
+        self.pointwise.starts_at_zero = True  # type: ignore[assignment]
 
     def forward(self, hidden: Tensor, mask: Tensor) -> Tensor:
         return hidden + self.pointwise(F.relu(self.dilated(F.relu(hidden), mask)), mask)
@@ -235,12 +238,12 @@ class AgirMotionTokenizer(PreTrainedModel):
 
     def _init_weights(self, module: nn.Module) -> None:
         if isinstance(module, nn.Conv1d):
-            nn.init.kaiming_uniform_(module.weight, nonlinearity="linear")
+            if getattr(module, "starts_at_zero", False):
+                nn.init.zeros_(module.weight)
+            else:
+                nn.init.kaiming_uniform_(module.weight, nonlinearity="linear")
             if module.bias is not None:
                 nn.init.zeros_(module.bias)
-        elif isinstance(module, ResidualBlock):
-            # Every block starts as the identity (children are initialised before their parent): depth costs no scale.
-            nn.init.zeros_(module.pointwise.weight)
         elif isinstance(module, MotionCodebook):
             nn.init.normal_(module.codebook, std=self.config.initializer_range)
             for buffer in (module.usage, module.vector_sum, module.recent):

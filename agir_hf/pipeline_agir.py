@@ -338,7 +338,7 @@ class GaitAssessmentPipeline(Pipeline):
 
 
 def load_pipeline(model: str | os.PathLike = "agir-tiny", **kwargs: Any) -> GaitAssessmentPipeline:
-    """The pipeline of a packaged checkpoint, a folder or a Hub repository; ``kwargs`` as for ``transformers.pipeline``."""
+    """The pipeline of a packaged checkpoint, a folder or a Hub repository; options as for ``transformers.pipeline``."""
     from transformers import pipeline
 
     name = str(model)
