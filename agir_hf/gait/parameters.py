@@ -7,6 +7,7 @@ none, all of them are used and the value is flagged.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -195,17 +196,19 @@ def double_support_percent(evidence: Evidence) -> Measured:
     Source: Perry and Burnfield, Gait Analysis, 2nd ed., ch. 1.
     """
     shares = []
+    starts = {side: [hold.start_s for hold in evidence.contacts.footholds[side]] for side in SIDES}
     for stride in evidence.used_strides:
-        other = evidence.contacts.footholds["right" if stride.side == "left" else "left"]
-        offs = [hold.off_s for hold in other if hold.off_s is not None]
-        strikes = [hold.strike_s for hold in other if hold.strike_s is not None and hold.strike_s > stride.start_s]
-        strikes = [time for time in strikes if time < stride.end_s]
-        own_off = stride.first.off_s
-        if not strikes or own_off is None:
+        other: Side = "right" if stride.side == "left" else "left"
+        landed = bisect_right(starts[other], stride.start_s)  # the other foot's first stance that starts in this stride
+        if not 0 < landed < len(starts[other]) or stride.first.off_s is None:
             continue
-        before = [time for time in offs if time < strikes[0]]
-        if before:
-            shares.append(100.0 * (before[-1] - stride.start_s + own_off - strikes[0]) / stride.time_s)
+        lifted_s, strike_s = (
+            evidence.contacts.footholds[other][landed - 1].off_s,
+            evidence.contacts.footholds[other][landed].strike_s,
+        )
+        if lifted_s is not None and strike_s is not None and strike_s < stride.end_s:
+            initial, terminal = lifted_s - stride.start_s, stride.first.off_s - strike_s
+            shares.append(100.0 * (initial + terminal) / stride.time_s)
     if not shares:
         return Measured(None, "no stride with all four foot strikes and foot offs in the clip")
     return _mean(shares, "stride", evidence.steadiness, _phase_caution(evidence))

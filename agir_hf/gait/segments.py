@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from bisect import bisect_left, bisect_right
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -162,8 +163,8 @@ def find_strides(signals: BodySignals, contacts: FootContacts, turns: tuple[Turn
     usual_speed = _brisk_speed(straight_ones)
     usual_time = float(np.median([stride.time_s for stride in straight_ones]))
     return tuple(
-        Stride(
-            *(stride.side, stride.start_s, stride.end_s, stride.first, stride.last, stride.advance_m, stride.turn_deg),
+        replace(
+            stride,
             steady=stride.steady
             and stride.speed_mps >= MIN_RELATIVE_SPEED * usual_speed
             and stride.time_s <= MAX_RELATIVE_TIME * usual_time,
@@ -183,39 +184,32 @@ def find_steps(
     straight = [stride for stride in strides if stride.steady]
     usual_speed = _brisk_speed(straight) if straight else 0.0
     steps = []
+    starts = [stride.start_s for stride in strides]
     for side, other in (SIDES, SIDES[::-1]):
-        sign = 1.0 if side == "left" else -1.0
-        previous: Foothold | None = None
-        for hold in contacts.footholds[side]:
-            last_own, previous = previous, hold
-            if hold.strike_s is None or not np.isfinite(hold.ankle_m).all():
+        holds, bases = contacts.footholds[side], contacts.footholds[other]
+        base_starts = [base.start_s for base in bases]
+        for index, hold in enumerate(holds):
+            number = bisect_left(base_starts, hold.start_s) - 1
+            if hold.strike_s is None or number < 0:
                 continue
-            bases = [base for base in contacts.footholds[other] if base.start_s < hold.strike_s]
-            if not bases or not np.isfinite(bases[-1].ankle_m).all():
+            base, before = bases[number], holds[index - 1] if index else None
+            if not (np.isfinite(hold.ankle_m).all() and np.isfinite(base.ankle_m).all()):
                 continue
-            base = bases[-1]
             middle = 0.5 * (max(base.start_s, hold.strike_s - 1.0) + hold.strike_s)
-            advances = [stride.advance_m for stride in strides if stride.start_s <= middle <= stride.end_s]
-            if advances:
-                ahead = np.sum(advances, axis=0)
-            elif last_own is not None and np.isfinite(last_own.ankle_m).all():
-                ahead = horizontal(hold.ankle_m - last_own.ankle_m)
-            else:
-                ahead = _displacement(signals, middle - 0.25, middle + 0.25)
-            length = float(np.hypot(*ahead))
-            if length < 1e-6:
+            ahead = _progression(signals, strides, starts, before, hold, middle)
+            if ahead is None:
                 continue
-            ahead = ahead / length
             vector = horizontal(hold.ankle_m - base.ankle_m)
             start = min(base.start_s, hold.strike_s - 0.2)
             speed = float(np.hypot(*_displacement(signals, start, hold.strike_s))) / (hold.strike_s - start)
+            # Facing along (x, z) = ahead, left is (z, -x).
+            leftward = float(vector[0] * ahead[1] - vector[1] * ahead[0])
             steps.append(
                 Step(
                     side=side,
                     strike_s=hold.strike_s,
                     length_m=float(vector @ ahead),
-                    # Facing along (x, z) = ahead, left is (z, -x).
-                    width_m=sign * float(vector[0] * ahead[1] - vector[1] * ahead[0]),
+                    width_m=leftward if side == "left" else -leftward,
                     time_s=None if base.strike_s is None else hold.strike_s - base.strike_s,
                     steady=abs(_turned_deg(signals, start, hold.strike_s)) <= MAX_STEP_TURN_DEG
                     and not _in_turn(turns, start, hold.strike_s)
@@ -223,6 +217,28 @@ def find_steps(
                 )
             )
     return tuple(sorted(steps, key=lambda step: step.strike_s))
+
+
+def _progression(
+    signals: BodySignals,
+    strides: tuple[Stride, ...],
+    starts: list[float],
+    before: Foothold | None,
+    hold: Foothold,
+    time_s: float,
+) -> Array | None:
+    """(2,) unit vector of the direction of progression at a time in a step that ends with ``hold``."""
+    last = bisect_right(starts, time_s)
+    # Strides overlap by halves: the ones that contain a time are among the last few that start before it.
+    advances = [stride.advance_m for stride in strides[max(0, last - 4) : last] if time_s <= stride.end_s]
+    if advances:
+        ahead = np.sum(advances, axis=0)
+    elif before is not None and np.isfinite(before.ankle_m).all():
+        ahead = horizontal(hold.ankle_m - before.ankle_m)
+    else:
+        ahead = _displacement(signals, time_s - 0.25, time_s + 0.25)
+    length = float(np.hypot(*ahead))
+    return ahead / length if length > 1e-6 else None
 
 
 def path_length_m(signals: BodySignals) -> float:
