@@ -163,7 +163,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options, rest = parser.parse_known_args(arguments)
+    # argparse does not take positional arguments on both sides of an option.
+    changes = [argument for argument in rest if "=" in argument and not argument.startswith("-")]
+    if rest and (options.command != "train" or changes != rest):
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
+    if changes:
+        options.changes = [*options.changes, *changes]
     try:
         return options.run(options)
     except AgirError as error:
