@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from .describe import describe
 from .evidence import evidence_block
+from .grounding import GroundingReport, UnsupportedClaim, check_grounding
 from .prompting import SCORE_PREFIX, PromptError, render_prompt
 from .rationale import write_rationale
 
 __all__ = [
     "SCORE_PREFIX",
+    "GroundingReport",
     "PromptError",
+    "UnsupportedClaim",
+    "check_grounding",
     "describe",
     "evidence_block",
     "render_prompt",

@@ -82,7 +82,10 @@ def _observations(parameters: Parameters, rng: random.Random, numbers: bool) -> 
 
 
 def _relations(parameters: Parameters, numbers: bool) -> dict[str, list[str]]:
-    """For each relation the measures that have it; those outside the usual range with the norm's mean."""
+    """For each relation the measures that have it; those outside the usual range with the norm's mean.
+
+    Of a measure with one side outside, only that side is named.
+    """
     relations: dict[str, list[str]] = {"below": [], "above": [], "within": []}
     for group, name in _COMPARED.items():
         norm = NORMS[group]
@@ -97,13 +100,14 @@ def _relations(parameters: Parameters, numbers: bool) -> dict[str, list[str]]:
             continue
         for measure, number in measures:
             relation = relation_to_norm(group, number)
-            relations[relation].append(f"{measure.side} {name}{'' if relation == 'within' else mean}")
+            if relation != "within":
+                relations[relation].append(f"{measure.side} {name}{mean}")
     return relations
 
 
 def _comparison(parameters: Parameters, rng: random.Random, numbers: bool) -> list[str]:
     relations = _relations(parameters, numbers)
-    outside = []
+    outside: list[str] = []
     for relation in ("below", "above"):
         names = relations[relation]
         if names:
@@ -218,7 +222,7 @@ def _summary(parameters: Parameters, rng: random.Random, numbers: bool) -> list[
     told.append(
         rng.choice(
             (
-                f"Of the {total} rated aspects that could be measured, {count} {verb} reduced{names}{rest}.",
+                f"Of the {total} rated aspects measured, {count} {verb} reduced{names}{rest}.",
                 f"In sum, {count} of the {total} rated aspects measured {verb} reduced{names}{rest}.",
             )
         )
@@ -245,7 +249,11 @@ def write_rationale(parameters: Parameters, rng: random.Random, *, numbers: bool
     told = [*opening, *_observations(parameters, rng, numbers), *_comparison(parameters, rng, numbers)]
     asymmetry = _asymmetry(parameters, rng, numbers) if steady else []
     context = _context(parameters, rng, numbers) if steady else []
-    ending = [*_apart(parameters, rng, numbers), *_summary(parameters, rng, numbers)]
+    apart = _apart(parameters, rng, numbers)
+    summary = _summary(parameters, rng, numbers)
+    if _words(told) + _words(apart) + _words(summary) > MAX_WORDS:
+        apart = []
+    ending = [*apart, *summary]
     room = MAX_WORDS - _words(told) - _words(ending)
     for sentence in (*asymmetry, *context):
         length = _words([sentence])
