@@ -18,7 +18,7 @@ from .errors import AgirError
 from .gait import GaitParameters, measure_gait
 from .modeling_agir_motion_tokenizer import PADDING_CODE
 from .motion import clip_from_array, read_motion
-from .rationale import SCORE_PREFIX, evidence_block, render_prompt
+from .rationale import SCORE_PREFIX, check_grounding, evidence_block, render_prompt
 
 MAX_NEW_TOKENS = 384
 SCORE_3_WARNING = (
@@ -302,8 +302,6 @@ class GaitAssessmentPipeline(Pipeline):
         return ids.to(self.model.device), mask.to(self.model.device)
 
     def postprocess(self, model_outputs: dict[str, Any]) -> dict[str, Any]:  # type: ignore[override]
-        from .rationale import check_grounding
-
         case: _Case = model_outputs["case"]
         config = self.model.config
         answer = GaitAssessment(

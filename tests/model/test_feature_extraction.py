@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import make_walk
+from tiny_models import make_walk
 
 from agir_hf.clip import MotionClip
 from agir_hf.errors import AgirError
@@ -79,7 +79,7 @@ def test_a_long_clip_is_cut_to_the_middle_or_to_the_window() -> None:
 
 
 def test_too_little_motion_is_refused(walk: MotionClip) -> None:
-    with pytest.raises(AgirError, match="at least 0.25 s"):
+    with pytest.raises(AgirError, match=r"at least 0\.25 s"):
         AgirFeatureExtractor()(walk.replace(joints_m=walk.joints_m[:6]))
     with pytest.raises(AgirError, match="263"):
         AgirFeatureExtractor(feature_mean=[0.0, 1.0])

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from conftest import CODES, motion_config
+from tiny_models import CODES, motion_config
 
 from agir_hf.configuration_agir import AgirMotionTokenizerConfig
 from agir_hf.errors import AgirError

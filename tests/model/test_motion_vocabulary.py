@@ -3,7 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from conftest import CODES, make_text_tokenizer
+from tiny_models import CODES, make_text_tokenizer
 from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
 from agir_hf.errors import AgirError
@@ -35,7 +35,8 @@ def test_survives_saving_and_adding_twice(text_tokenizer: PreTrainedTokenizerFas
     size = len(loaded)
     assert MotionVocabulary.add_to_tokenizer(loaded, CODES) == vocabulary
     assert len(loaded) == size
-    assert loaded.motion_token == "<motion>"
+    ids = loaded.encode("<motion_start><motion_3><motion_end>")
+    assert loaded.decode(ids, skip_special_tokens=True) == "<motion_3>"
 
 
 def test_errors_name_what_is_wrong(text_tokenizer: PreTrainedTokenizerFast) -> None:

@@ -1,0 +1,235 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from tiny_models import make_walk
+from transformers import pipeline
+from transformers.pipelines.pt_utils import KeyDataset
+
+from agir_hf.clip import MotionClip
+from agir_hf.errors import AgirError
+from agir_hf.modeling_agir import AgirForGaitAssessment
+from agir_hf.pipeline_agir import SCORE_3_WARNING, GaitAssessmentPipeline, load_pipeline
+from agir_hf.rationale import SCORE_PREFIX
+
+FIELDS = [
+    "source",
+    "score",
+    "probabilities",
+    "expected_score",
+    "rationale",
+    "gait_parameters",
+    "grounding",
+    "quality",
+    "abstained",
+    "abstain_reason",
+    "warnings",
+    "model",
+    "trained_on",
+]
+
+
+@pytest.fixture(scope="module")
+def assessor(checkpoint: Path) -> GaitAssessmentPipeline:
+    return pipeline("gait-assessment", model=str(checkpoint), max_new_tokens=12, device="cpu")
+
+
+@pytest.fixture(scope="module")
+def walks() -> list[MotionClip]:
+    return [make_walk(seconds=3.0 + 0.4 * i, seed=i, frame_rate_hz=(30.0, 60.0, 100.0)[i % 3]) for i in range(8)]
+
+
+@pytest.fixture(scope="module")
+def standing() -> MotionClip:
+    from agir_hf.simulation import simulate_not_walking
+
+    return simulate_not_walking("standing", seed=0)
+
+
+def test_the_answer_has_every_field_and_is_json(assessor: GaitAssessmentPipeline, walk: MotionClip) -> None:
+    answer = assessor(walk)
+    assert list(answer) == FIELDS
+    assert json.loads(json.dumps(answer, allow_nan=False)) == answer
+    assert answer["source"] == walk.source
+    assert answer["model"] == "agir-test" and answer["trained_on"] == "nothing, random weights"
+    assert list(answer["probabilities"]) == ["0", "1", "2", "3"]
+    assert sum(answer["probabilities"].values()) == pytest.approx(1.0, abs=1e-5)
+    assert answer["score"] == int(max(answer["probabilities"], key=answer["probabilities"].__getitem__))
+    expected = sum(int(label) * share for label, share in answer["probabilities"].items())
+    assert answer["expected_score"] == pytest.approx(expected, abs=1e-3)
+    assert not answer["abstained"] and answer["abstain_reason"] is None
+    assert answer["quality"]["walking"] and answer["quality"]["in_distribution"]
+    assert answer["quality"]["reconstruction_mm"] > 0
+    assert (SCORE_3_WARNING in answer["warnings"]) == (answer["score"] == 3)
+
+
+def test_every_kind_of_input_gives_the_same_answer(
+    assessor: GaitAssessmentPipeline, walk: MotionClip, tmp_path: Path
+) -> None:
+    path = tmp_path / "walk.npy"
+    np.save(path, walk.joints_m)
+    expected = assessor(walk)
+    rate = walk.frame_rate_hz
+    row = {"joints_m": walk.joints_m, "frame_rate_hz": rate, "clip_id": "walk-1"}
+
+    def clips() -> Iterator[MotionClip]:
+        yield walk
+
+    rows = [{"motion": walk.joints_m.tolist(), "score": 1}]
+    answers: dict[str, dict[str, Any]] = {
+        "path": assessor(str(path), frame_rate_hz=rate),
+        "Path": assessor(path, frame_rate_hz=rate),
+        "array": assessor(walk.joints_m, frame_rate_hz=rate),
+        "tensor": assessor(torch.from_numpy(walk.joints_m), frame_rate_hz=rate),
+        "row": assessor(row),
+        "array row": assessor({"array": walk.joints_m.tolist(), "frame_rate_hz": rate}),
+        "path row": assessor({"path": str(path), "frame_rate_hz": rate}),
+        "list": assessor([walk])[0],
+        "generator": next(iter(assessor(clips()))),
+        "KeyDataset": next(iter(assessor(KeyDataset(rows, "motion"), frame_rate_hz=rate))),
+    }
+    assert answers["row"]["source"] == "walk-1" and answers["path"]["source"] == str(path)
+    for kind, answer in answers.items():
+        same = {name: value for name, value in answer.items() if name not in ("source", "warnings")}
+        assert same == {name: expected[name] for name in same}, kind
+
+
+def test_features_are_an_input_too(assessor: GaitAssessmentPipeline, walk: MotionClip) -> None:
+    features = assessor.feature_extractor.raw_features(walk)
+    answer = assessor(features, frame_rate_hz=20.0)
+    assert answer["quality"]["walking"] and answer["score"] is not None
+
+
+def test_batch_of_eight_equals_one_by_one(
+    assessor: GaitAssessmentPipeline, walks: list[MotionClip], standing: MotionClip
+) -> None:
+    clips = [*walks[:5], standing, *walks[5:]]
+    one_by_one = assessor(clips)
+    together = assessor(clips, batch_size=8)
+    assert together[5]["abstained"]
+    for single, batched in zip(one_by_one, together, strict=True):
+        assert single["rationale"] == batched["rationale"]
+        assert single["grounding"] == batched["grounding"]
+        if not single["abstained"]:
+            shares, others = single["probabilities"].values(), batched["probabilities"].values()
+            np.testing.assert_allclose(list(shares), list(others), atol=1e-4)
+
+
+def test_probabilities_are_read_after_the_rationale_and_the_prefix(
+    assessor: GaitAssessmentPipeline, walk: MotionClip
+) -> None:
+    inputs = assessor.preprocess(walk)
+    output = assessor._forward({k: v for k, v in inputs.items()}, max_new_tokens=12)["case"]
+    prompt = inputs["input_ids"][0].tolist()
+    text = prompt + assessor.tokenizer.encode(output.rationale + SCORE_PREFIX, add_special_tokens=False)
+    with torch.no_grad():
+        logits = assessor.model(input_ids=torch.tensor([text])).logits[0, -1]
+    labels = assessor.tokenizer.convert_tokens_to_ids(["0", "1", "2", "3"])
+    np.testing.assert_allclose(output.probabilities, torch.softmax(logits[labels], 0).numpy(), atol=1e-5)
+
+
+class _Scripted(AgirForGaitAssessment):
+    """Writes a given text, whatever it is asked."""
+
+    script: torch.Tensor
+
+    def forward(self, *args: Any, input_ids: torch.Tensor, **kwargs: Any) -> Any:
+        output = super().forward(*args, input_ids=input_ids, **kwargs)
+        seen = getattr(self, "seen", 0)
+        if seen < len(self.script):
+            output.logits[:, -1] = torch.nn.functional.one_hot(self.script[seen], output.logits.shape[-1]) * 100.0
+            self.seen = seen + 1
+        return output
+
+
+def test_generation_stops_at_the_score(checkpoint: Path, processor: Any, walk: MotionClip) -> None:
+    model = _Scripted.from_pretrained(checkpoint).eval()
+    script = processor.tokenizer.encode(f"speed{SCORE_PREFIX}2 and more", add_special_tokens=False)
+    model.script = torch.tensor(script)
+    assessor = GaitAssessmentPipeline(model=model, processor=processor, device="cpu")
+    inputs = assessor.preprocess(walk)
+    prompt = inputs["input_ids"][0].tolist()
+    assert assessor._write([prompt], 50) == ["speed"]
+    assert model.seen < len(script) - 2
+
+
+def test_evidence_and_motion_can_be_switched_off(assessor: GaitAssessmentPipeline, walk: MotionClip) -> None:
+    def prompt(**options: bool) -> str:
+        return assessor.tokenizer.decode(assessor.preprocess(walk, **options)["input_ids"][0])
+
+    assert "<motion_start>" in prompt() and "Measured" in prompt()
+    assert "<motion_start>" in prompt(evidence=False) and "Measured" not in prompt(evidence=False)
+    assert "<motion_start>" not in prompt(motion=False) and "Measured" in prompt(motion=False)
+    with pytest.raises(AgirError, match="both switched off"):
+        assessor(walk, evidence=False, motion=False)
+
+
+def test_several_rationales_are_averaged(assessor: GaitAssessmentPipeline, walk: MotionClip) -> None:
+    torch.manual_seed(0)
+    several = assessor(walk, num_rationales=3)
+    single = assessor(walk)
+    assert several["rationale"] == single["rationale"]
+    assert several["probabilities"] != single["probabilities"]
+    assert sum(several["probabilities"].values()) == pytest.approx(1.0, abs=1e-5)
+    with pytest.raises(AgirError, match="num_rationales"):
+        assessor(walk, num_rationales=0)
+
+
+def test_not_walking_is_answered_without_the_language_model(
+    assessor: GaitAssessmentPipeline, standing: MotionClip, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*args: Any, **kwargs: Any) -> None:
+        raise AssertionError("the language model must not run")
+
+    monkeypatch.setattr(assessor.model, "generate", refuse)
+    monkeypatch.setattr(assessor.model.language_model, "forward", refuse)
+    answer = assessor(standing)
+    assert list(answer) == FIELDS
+    assert answer["abstained"] and answer["abstain_reason"]
+    assert [answer[name] for name in ("score", "probabilities", "expected_score", "rationale")] == [None] * 4
+    assert not answer["quality"]["walking"]
+    assert len(answer["gait_parameters"]) == 21
+
+
+@pytest.mark.parametrize("limit", ["max_reconstruction_mm", "max_feature_deviation"])
+def test_unfamiliar_movement_is_abstained_from(
+    assessor: GaitAssessmentPipeline, walk: MotionClip, monkeypatch: pytest.MonkeyPatch, limit: str
+) -> None:
+    monkeypatch.setattr(assessor.model.config, limit, 0.01)
+    answer = assessor(walk)
+    assert answer["abstained"] and "unlike what the model was trained on" in answer["abstain_reason"]
+    assert answer["quality"]["walking"] and not answer["quality"]["in_distribution"]
+    assert answer["gait_parameters"]["walking_speed_mps"] is not None
+
+
+def test_a_long_recording_says_which_part_was_shown(assessor: GaitAssessmentPipeline) -> None:
+    long = make_walk(seconds=15.0, frame_rate_hz=30.0)
+    answer = assessor(long)
+    assert any("middle of the clip" in warning for warning in answer["warnings"])
+    assert not any("middle of the clip" in warning for warning in assessor(long, window_s=(1.0, 6.0))["warnings"])
+
+
+def test_wrong_inputs_are_named(assessor: GaitAssessmentPipeline, walk: MotionClip) -> None:
+    with pytest.raises(AgirError, match="frame_rate_hz"):
+        assessor(walk.joints_m)
+    with pytest.raises(AgirError, match="joints_m"):
+        assessor({"pose": 1})
+    with pytest.raises(AgirError, match="unknown option loud"):
+        assessor(walk, loud=True)
+    with pytest.raises(AgirError, match="found int"):
+        assessor(3)
+
+
+def test_saved_pipeline_loads_again(assessor: GaitAssessmentPipeline, walk: MotionClip, tmp_path: Path) -> None:
+    assessor.save_pretrained(tmp_path)
+    assert "custom_pipelines" not in json.loads((tmp_path / "config.json").read_text(encoding="utf-8"))
+    again = load_pipeline(tmp_path, max_new_tokens=12, device="cpu")
+    answer, expected = again(walk), assessor(walk)
+    assert answer["probabilities"] == expected["probabilities"]
+    assert answer["rationale"] == expected["rationale"]
