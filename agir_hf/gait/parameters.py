@@ -292,7 +292,7 @@ def foot_clearance_m(evidence: Evidence, side: Side) -> Measured:
     for stride in strides:
         off = stride.first.off_s
         ground = [height for height in (stride.first.toe_height_m, stride.last.toe_height_m) if np.isfinite(height)]
-        if off is not None and ground:
+        if off is not None and off < stride.end_s and ground:
             top = signals.toe_m[side][signals.index(off) : signals.index(stride.end_s) + 1, 1].max()
             heights.append(float(top - np.mean(ground)))
     if not heights:
