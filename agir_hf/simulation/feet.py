@@ -23,12 +23,12 @@ _ADVANCE = np.array(
         [0.405, 0.314, 1.22],
         [0.62, 0.603, 1.38],
         [0.84, 0.885, 1.03],
-        [1.0, 1.0, 0.36],
+        [1.0, 1.0, 0.42],
     ]
 )
 _RETURN = np.array([[0.20, 0.0, 0.0], [0.53, 0.356, 1.58], [0.74, 0.694, 1.61], [0.90, 0.936, 0.95], [1.0, 1.0, 0.0]])
 # A foot comes to rest within a moment of touching the floor.
-_SETTLE_S = 0.05
+_SETTLE_S = 0.06
 
 
 @dataclass(frozen=True)

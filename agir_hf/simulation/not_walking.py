@@ -79,7 +79,7 @@ def _feet_down(rng: np.random.Generator, person, kind: str, t: Array) -> Array:
         toe = ankle + np.stack(
             [np.sin(yaw) * body.foot_forward_m, zero - body.foot_rise_m, np.cos(yaw) * body.foot_forward_m], axis=1
         )
-        place_leg(joints, body, name, FootTrack(ankle, toe, zero, yaw, zero == 0, zero, zero, zero), turned.pelvis[0])
+        place_leg(joints, person, name, FootTrack(ankle, toe, zero, yaw, zero == 0, zero, zero, zero), turned.pelvis[0])
         raise_arm = np.radians(35.0 * down) if kind != "standing" else zero
         swing = np.radians(style.arm_forward_deg[side]) + 0.9 * lean + raise_arm + 0.02 * noise[4]
         elbow = np.radians(style.elbow_deg[side] + 25.0 * down) + 0.02 * noise[3]

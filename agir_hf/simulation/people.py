@@ -39,8 +39,8 @@ class Person:
 
     @property
     def freezing_prone(self) -> bool:
-        """Whether walks of this person may have freezing episodes."""
-        return self.freezing_latent > 1.35
+        """Whether walks of this person may have freezing episodes: never with a normal gait."""
+        return self.score > 0 and self.freezing_latent > 1.2
 
     @property
     def sides(self) -> tuple[int, int]:
@@ -70,7 +70,7 @@ def simulate_person(seed: int, *, score: int | None = None) -> Person:
     affected: Literal["left", "right"] = "left" if rng.random() < 0.5 else "right"
     standardised = (severity - 1.4) / 1.15
     posture = float(0.30 * standardised + 0.95 * rng.standard_normal() + 0.012 * (age - 60.0))
-    freezing = float(0.30 * standardised + 0.95 * rng.standard_normal()) if score > 0 else -3.0
+    freezing = float(0.30 * standardised + 0.95 * rng.standard_normal())
     body = sample_body(rng, sex, height)
     style = sample_style(rng, body, age, severity, phenotype, 0 if affected == "left" else 1, posture)
     return Person(

@@ -125,7 +125,8 @@ def plan_walk(person: Person, options: PlanOptions, seed: int) -> WalkPlan:
         heading = heading + turn_rad * 0.5 * (1.0 - np.cos(np.pi * progress))
         speed *= 1.0 - _slowing(rng, abs(turn_rad)) * _plateau(grid, turn_start - 0.35, turn_end + 0.35, 0.6)
     for start, end in freezing:
-        speed *= 1.0 - 0.97 * _plateau(grid, start - 0.3, end + 0.3, 0.35)
+        held = smoothstep((grid - start + 0.3) / 0.35) * smoothstep((end + 0.9 - grid) / 1.0)
+        speed *= 1.0 - 0.97 * held
     if options.in_place:
         speed *= 0.0
     step = np.asarray(speed[:, None] * forward(heading)) / GRID_HZ
@@ -329,12 +330,14 @@ def _places(
     """Where the feet stand, and their headings."""
     style = person.style
     count = len(side)
-    over = np.where(moving, strike + OVER_FOOT_STRIDES * stride_local, plan.grid_s[0])
+    # The body is over the foot in the middle of the step to come as much as of the step just made.
+    around = 0.5 * (stride_local + np.append(stride_local[1:], stride_local[-1]))
+    over = np.where(moving, strike + OVER_FOOT_STRIDES * around, plan.grid_s[0])
     heading = plan.heading(over)
     effort = plan.effort(over)
     # However uneven, no step is longer than the legs allow, nor shorter than nothing.
-    half = 0.5 * style.stride_length_m
-    most = np.clip(min(0.80 * person.body.leg_scale - half, half - 0.04), 0.005, None)
+    half = style.stride_length_m * (0.5 + 0.5 * abs(style.step_time_bias))
+    most = np.clip(min(0.78 * person.body.leg_scale - half, half - 0.05), 0.005, None)
     bias = np.where(side == 0, 0.5, -0.5) * float(np.clip(style.step_length_bias_m, -most, most)) * effort
     ahead = bias + style.placement_sd_m * rng.standard_normal(count) * np.clip(effort, 0.2, 1.0) * np.where(
         cold, 0.4, 1

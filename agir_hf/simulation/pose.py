@@ -14,7 +14,7 @@ from .people import Person
 from .plan import FAR_S, MARGIN_S, WalkPlan
 
 _HEIGHT_GRID_HZ = 120.0
-_STRAIGHTEST_KNEE_DEG = 3.0
+_STRAIGHTEST_KNEE_DEG = 4.5
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def segments(person: Person, plan: WalkPlan, t: Array) -> Segments:
             radians(-lean + 0.4 * wander[2]),
         ),
         head=(
-            head_heading + radians(0.25 * chest_yaw + 2.0 * wander[3]),
+            head_heading + radians(0.25 * chest_yaw + style.head_wander_deg * wander[3]),
             radians(style.head_pitch_deg + 0.30 * chest_flexion + 0.8 * wander[1]),
         ),
     )
@@ -87,7 +87,7 @@ def pose(person: Person, plan: WalkPlan, t: Array) -> Array:
     joints = np.empty((len(t), NUM_JOINTS, 3))
     place_trunk(joints, body, middle, turned)
     for side, name in enumerate(("left", "right")):
-        place_leg(joints, body, name, feet[side], turned.pelvis[0])
+        place_leg(joints, person, name, feet[side], turned.pelvis[0])
         place_arm(joints, person, name, turned, arm_angles(person, plan, t, side))
     return joints
 
@@ -144,13 +144,13 @@ def _hip_height(
         straight = leg_length(person.body, _STRAIGHTEST_KNEE_DEG)
         most.append(base + np.sqrt(np.maximum(straight**2 - reach**2, 0.01)))
     soft = 0.006
+    ceiling = np.minimum(most[0], most[1])
     low = np.minimum(wanted[0], wanted[1])
     height = low - soft * np.log(np.exp(-(wanted[0] - low) / soft) + np.exp(-(wanted[1] - low) / soft))
     height = gaussian_smooth(height, 0.030 * _HEIGHT_GRID_HZ)
-    ceiling = np.minimum(most[0], most[1])
-    for _ in range(3):
+    for _ in range(6):
         excess = np.maximum(height - ceiling, 0.0)
-        spread = np.max([np.roll(excess, shift) for shift in range(-3, 4)], axis=0)
+        spread = np.max([np.roll(excess, shift) for shift in range(-4, 5)], axis=0)
         height = height - gaussian_smooth(spread, 2.5)
     slopes = np.gradient(height, grid)
     result = hermite(t, grid, height, slopes)
@@ -219,16 +219,18 @@ def place_trunk(joints: Array, body: Body, middle: Array, turned: Segments) -> N
     joints[:, index["head"]] = joints[:, index["neck"]] + rotate(yaw, pitch, 0.3 * turned.chest[2], head)
 
 
-def place_leg(joints: Array, body: Body, name: str, foot: FootTrack, pelvis_yaw: Array) -> None:
+def place_leg(joints: Array, person: Person, name: str, foot: FootTrack, pelvis_yaw: Array) -> None:
     """Write knee, ankle and toe base; the knee bends forward, between the directions of foot and pelvis."""
     index = JOINT_INDEX
+    body = person.body
+    out_deg = person.style.knee_out_deg[0] if name == "left" else -person.style.knee_out_deg[1]
     hip, ankle = joints[:, index[f"{name}_hip"]], foot.ankle_m
     axis = ankle - hip
     distance = np.linalg.norm(axis, axis=1, keepdims=True)
     axis = axis / distance
     along = (body.thigh_m**2 - body.shank_m**2 + distance**2) / (2 * distance)
     out = np.sqrt(np.maximum(body.thigh_m**2 - along**2, 0.0))
-    yaw = pelvis_yaw + 0.4 * np.sin(foot.yaw_rad - pelvis_yaw)
+    yaw = pelvis_yaw + 0.4 * np.sin(foot.yaw_rad - pelvis_yaw) + np.radians(out_deg)
     ahead = np.stack([np.sin(yaw), np.zeros_like(yaw), np.cos(yaw)], axis=1)
     ahead -= np.sum(ahead * axis, axis=1, keepdims=True) * axis
     ahead /= np.linalg.norm(ahead, axis=1, keepdims=True)
@@ -268,9 +270,9 @@ def arm_angles(person: Person, plan: WalkPlan, t: Array, side: int) -> ArmAngles
     )
 
 
-def arm_in_chest(body: Body, side: int, angles: ArmAngles) -> tuple[Array, Array]:
+def arm_in_chest(person: Person, side: int, angles: ArmAngles) -> tuple[Array, Array]:
     """Elbow and wrist (T, 3) relative to the shoulder, in the chest's (left, up, forward) axes."""
-    upper, fore = body.upper_arm_m, body.forearm_m
+    upper, fore = person.body.upper_arm_m, person.body.forearm_m
     between = np.arctan2(fore * np.sin(angles.elbow), upper + fore * np.cos(angles.elbow))
     shoulder = angles.swing - between
     sign = 1.0 if side == 0 else -1.0
@@ -282,7 +284,7 @@ def arm_in_chest(body: Body, side: int, angles: ArmAngles) -> tuple[Array, Array
     elbow = upper * direction(shoulder, angles.out)
     bent = np.clip(angles.elbow / np.radians(90.0), 0.0, 1.0)
     ray = direction(shoulder + angles.elbow, angles.out * (1.0 - 0.6 * bent))
-    inward = -sign * 0.30 * bent
+    inward = -sign * person.style.forearm_in[side] * bent
     ray[:, 0] += inward * np.abs(ray[:, 2])
     ray /= np.linalg.norm(ray, axis=1, keepdims=True)
     return elbow, elbow + fore * ray
@@ -290,7 +292,7 @@ def arm_in_chest(body: Body, side: int, angles: ArmAngles) -> tuple[Array, Array
 
 def place_arm(joints: Array, person: Person, name: str, turned: Segments, angles: ArmAngles) -> None:
     """Write elbow and wrist."""
-    elbow, wrist = arm_in_chest(person.body, 0 if name == "left" else 1, angles)
+    elbow, wrist = arm_in_chest(person, 0 if name == "left" else 1, angles)
     shoulder = joints[:, JOINT_INDEX[f"{name}_shoulder"]]
     joints[:, JOINT_INDEX[f"{name}_elbow"]] = shoulder + rotate(*turned.chest, elbow)
     joints[:, JOINT_INDEX[f"{name}_wrist"]] = shoulder + rotate(*turned.chest, wrist)

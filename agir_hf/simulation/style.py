@@ -56,7 +56,10 @@ class Style:
     elbow_deg: tuple[float, float]
     elbow_coupling: tuple[float, float]
     arm_out_deg: tuple[float, float]
+    forearm_in: tuple[float, float]
     arm_lag: float
+    knee_out_deg: tuple[float, float]
+    head_wander_deg: float
     pelvis_rotation_deg: float
     pelvis_obliquity_deg: float
     pelvis_tilt_deg: float
@@ -126,13 +129,13 @@ def _spread(rng: np.random.Generator, sd: float) -> float:
 
 def _pace(rng: np.random.Generator, scale: float, age_years: float, severity: float) -> tuple[float, float]:
     """Speed and stride length. Speed scales with the root of leg length, stride with leg length (dynamic similarity)."""
-    residual = 0.15 * np.clip(rng.standard_normal(), -2.4, 2.4) - 0.0035 * max(age_years - 65.0, 0.0)
+    residual = 0.165 * np.clip(rng.standard_normal(), -2.4, 2.4) - 0.0035 * max(age_years - 65.0, 0.0)
     speed = prior_at("walking_speed_mps", severity) * np.exp(residual) * np.sqrt(scale)
     # Part of a faster person's speed comes from longer strides, the rest from cadence.
     stride = prior_at("stride_length_m", severity + 0.2 * rng.standard_normal()) * np.exp(0.52 * residual) * scale
     stride *= _spread(rng, 0.055)
     stride_time = np.clip(stride / speed, 0.86 * np.sqrt(scale), 1.55 * np.sqrt(scale))
-    stride = float(np.clip(stride, 0.22 * scale, 1.58 * scale))
+    stride = float(np.clip(stride, 0.22 * scale, 1.54 * scale))
     return float(max(stride / stride_time, 0.16)), stride
 
 
@@ -143,11 +146,12 @@ def _pair(rng: np.random.Generator, mean: float, sd: float) -> list[float]:
 def _feet(rng: np.random.Generator, scale: float, stride: float, severity: float, affected: int) -> dict[str, object]:
     ill = float(np.clip(severity, 0.0, 3.5))
     stride_ratio = stride / scale
-    strike = prior_at("foot_strike_angle_deg", severity) + 3.2 * rng.standard_normal()
+    strike = prior_at("foot_strike_angle_deg", severity) + 4.4 * rng.standard_normal()
     strikes = _pair(rng, strike, 1.6)
     strikes[affected] -= 1.2 * ill
     off_knee = _pair(rng, 23.5 + 6.0 * (stride_ratio - 1.2) - 1.8 * ill + 3.5 * rng.standard_normal(), 2.0)
-    lift = _pair(rng, 0.073 * np.exp(-0.24 * ill) * _spread(rng, 0.17), 0.004)
+    lift_ill = float(np.clip(severity + 0.45 * rng.standard_normal(), 0.0, 3.5))
+    lift = _pair(rng, 0.073 * np.exp(-0.23 * lift_ill) * _spread(rng, 0.23), 0.004)
     lift[affected] -= 0.003 * ill
     low = _pair(rng, 0.016 * _spread(rng, 0.3), 0.002)
     toe_out = float(np.clip(8.0 + 6.0 * rng.standard_normal(), -6.0, 28.0))
@@ -161,6 +165,7 @@ def _feet(rng: np.random.Generator, scale: float, stride: float, severity: float
         "low_swing_m": tuple(float(np.clip(v, 0.004, 0.05)) * scale for v in low),
         "circumduction_m": tuple(float(max(v, 0.0)) * scale for v in _pair(rng, 0.008, 0.006)),
         "hip_hike_deg": (0.0, 0.0),
+        "knee_out_deg": tuple(_pair(rng, 3.0 + 5.0 * rng.standard_normal(), 2.5)),
         "stance_knee_deg": tuple(float(max(v, 2.5)) for v in _pair(rng, knee, 1.0)),
         "loading_knee_deg": tuple(float(max(v, 3.0)) for v in _pair(rng, loading, 1.2)),
     }
@@ -177,13 +182,14 @@ def _arms(rng: np.random.Generator, severity: float, affected: int) -> dict[str,
     elbow = _pair(rng, 22.0 + 6.0 * rng.standard_normal() + 5.0 * ill, 4.0)
     elbow[affected] += 4.5 * ill * float(rng.random())
     forward = 2.0 + 5.0 * rng.standard_normal()
-    out = 7.0 + 3.0 * rng.standard_normal()
+    out = 9.0 + 4.5 * rng.standard_normal()
     return {
         "arm_swing_deg": tuple(float(np.clip(v, 1.5, 85.0)) for v in swing),
         "arm_forward_deg": tuple(_pair(rng, forward, 2.5)),
         "elbow_deg": tuple(float(np.clip(v, 6.0, 95.0)) for v in elbow),
         "elbow_coupling": tuple(float(np.clip(v, 0.0, 1.0)) for v in _pair(rng, 0.38, 0.14)),
-        "arm_out_deg": tuple(float(np.clip(v, 1.0, 22.0)) for v in _pair(rng, out, 1.5)),
+        "arm_out_deg": tuple(float(np.clip(v, 0.5, 28.0)) for v in _pair(rng, out, 2.0)),
+        "forearm_in": tuple(_pair(rng, 0.28 + 0.16 * rng.standard_normal(), 0.06)),
         "arm_lag": float(np.clip(0.03 + 0.025 * rng.standard_normal(), -0.04, 0.10)),
         "tremor_deg": (0.0, 0.0),
         "tremor_hz": float(rng.uniform(4.0, 6.0)),
@@ -205,6 +211,7 @@ def _trunk(
         "lateral_sway_m": float(np.clip(0.028 - 0.009 * (pace - 1.0) + 0.006 * rng.standard_normal(), 0.012, 0.06)),
         "trunk_flexion_deg": flexion,
         "head_pitch_deg": float(2.0 + 5.0 * rng.standard_normal() + 0.12 * max(flexion - 8.0, 0.0)),
+        "head_wander_deg": 2.0 * _spread(rng, 0.5),
         "pelvis_back_m": float(0.0016 * max(flexion - 6.0, 0.0)),
     }
 

@@ -184,7 +184,7 @@ def _arm_swing(person: Person, plan: WalkPlan, rows: Array) -> dict[str, float |
         ranges = []
         for row in rows:
             times = np.linspace(steps.strike_s[row], steps.strike_s[row + 2], 60)
-            _, wrist = arm_in_chest(person.body, side, arm_angles(person, plan, times, side))
+            _, wrist = arm_in_chest(person, side, arm_angles(person, plan, times, side))
             angle = np.degrees(np.arctan2(wrist[:, 2], -wrist[:, 1]))
             ranges.append(angle.max() - angle.min())
         swing.append(float(np.mean(ranges)))
