@@ -11,7 +11,7 @@ from .lexer import Token
 from .lexicon import ASYMMETRIES, DIMENSIONS, INFERRED
 from .measures import SIDED_GROUPS
 
-Role = Literal["measured", "norm", "reduced", "preserved", "total", "strides", "definition"]
+Role = Literal["measured", "norm", "difference", "reduced", "preserved", "total", "strides", "definition"]
 Sides = Literal["left", "right", "both"]
 
 
@@ -25,7 +25,7 @@ class NumberClaim:
         group: its measure; empty where none was found.
         side: left, right, both, or None where the sentence leaves it open.
         fits: whether unit and measure go together.
-        sure_norm: for norms: the sentence names healthy people, not just a mean.
+    sure_norm: the sentence names healthy people or a norm, not just a mean.
         difference: the sentence speaks of a difference, so the number may be one.
     """
 
@@ -96,6 +96,10 @@ def _kinds(tokens: Sequence[Token]) -> set[str]:
 
 def _norm_marker(tokens: Sequence[Token], at: int) -> Literal["sure", "weak"] | None:
     """Whether a norm word stands so close to the number that the number is the norm."""
+    if at >= 2 and tokens[at - 1].kind == "than" and tokens[at - 2].kind == "number":
+        return "sure" if any(token.kind in ("norm", "range") for token in tokens) else None  # "98 against 113.8"
+    if at + 2 < len(tokens) and tokens[at + 1].kind == "than" and tokens[at + 2].kind == "number":
+        return None
     for step in range(1, 7):
         if at - step < 0:
             break
@@ -165,6 +169,9 @@ def _fitting(token: Token, number: Token, uneven: bool) -> str | None:
         return ASYMMETRIES[token.group]
     if number.dimension is None or DIMENSIONS[token.group][0] == number.dimension:
         return token.group
+    base = next((group for group, name in ASYMMETRIES.items() if name == token.group), None)
+    if base is not None and DIMENSIONS[base][0] == number.dimension:
+        return base  # "the step length difference is 0.05 m"
     return None
 
 
@@ -189,7 +196,9 @@ class _Finder:
         self.numbers = numbers
         self.topic = topic  # the measure the last number or sentence was about
         self.uneven = any(
-            token.kind == "difference" or (token.predicate is not None and token.predicate.kind == "uneven")
+            token.kind == "difference"
+            or token.group in ASYMMETRIES.values()
+            or (token.predicate is not None and token.predicate.kind == "uneven")
             for token in tokens
         )
         self.measured_before = -1  # token index of the last measured number
@@ -220,7 +229,7 @@ class _Finder:
         named = [token for token in mentions if token.kind == "measure"]
         if named and not all(token.hint for token in named):
             return next(token.group for token in reversed(named) if not token.hint), False
-        return self._without_name(number, named, self.tokens[at + 1 : end])
+        return self._without_name(number, named, self.tokens[at + 1 :])
 
     def _without_name(self, number: Token, hints: list[Token], after: Sequence[Token]) -> tuple[str, bool]:
         carried = Token("measure", "", group=self.topic) if self.topic else None
@@ -236,7 +245,7 @@ class _Finder:
         if carried is not None and _fitting(carried, number, self.uneven):
             return self.topic, True
         if hints:
-            return hints[-1].group, False
+            return ("", True) if hints[-1].group == "walking_speed" else (hints[-1].group, False)
         return self.topic, False
 
     def side(self, place: int) -> Sides | None:
@@ -269,7 +278,7 @@ class _Finder:
     def _side_after(self, at: int) -> int | None:
         for i in range(at + 1, min(at + 6, len(self.tokens))):
             token = self.tokens[i]
-            if token.kind in ("left", "right"):
+            if token.kind in ("left", "right", "both"):
                 return i
             if token.kind != "open" and token.text not in ("on", "at", "for", "in", "the", "his", "her", "their", "of"):
                 return None
@@ -316,5 +325,9 @@ def number_claims(tokens: Sequence[Token], topic: str) -> tuple[list[NumberClaim
             continue
         last_role = "measured"
         side = finder.side(place) if group in SIDED_GROUPS or not group else None
-        claims.append(NumberClaim(number, "measured", group, side, fits, difference=finder.uneven))
+        said = nearby[0].predicate if nearby else None
+        if said is not None and said.needs_object and group:
+            claims.append(NumberClaim(number, "difference", group, None, fits, sure_norms))  # "19 degrees less than"
+            continue
+        claims.append(NumberClaim(number, "measured", group, side, fits, sure_norms, difference=finder.uneven))
     return claims, finder.topic

@@ -98,7 +98,8 @@ def split_sentences(text: str) -> Iterator[str]:
     """Sentences of a text, in order, without surrounding space; overlong ones in pieces."""
     start = 0
     for match in _END.finditer(text):
-        if _ABBREVIATION.search(text, max(start, match.start() - 8), match.start()) and "\n" not in match.group():
+        goes_on = not text[match.end() : match.end() + 1].isupper() and "\n" not in match.group()
+        if goes_on and _ABBREVIATION.search(text, max(start, match.start() - 8), match.start()):
             continue
         yield from _pieces(text[start : match.start()])
         start = match.end()

@@ -25,15 +25,16 @@ MEASURE_PHRASES: dict[str, str] = {
     "swing": "swing phase|swing percentage|swing percent|swing time|share of swing|swing fraction",
     "stride_time_cv": "stride time variability|stride time variation|stride time varies|variability|"
     "stride time coefficient of variation|stride variability|gait variability|variability of stride time|"
-    "coefficient of variation|variability in stride time|stride time cv|stride to stride|stride time is steady|"
-    "stride time is variable",
+    "coefficient of variation|variability in stride time|stride time cv|stride to stride|stride timing"
+    "|timing of strides",
     "stride_time": "stride time|stride duration|gait cycle time|cycle time|gait cycle duration",
     "arm_swing": "arm swing|arms swing|arm swings|swing of the arms|swing of the arm|arm movement|arm excursion|"
     "arm motion|arm swing range|arm swing amplitude|arm swing range of motion|swinging of the arms|armswing",
     "trunk_flexion": "trunk flexion|trunk lean|forward lean|trunk inclination|trunk tilt|trunk|posture|forward flexion|"
     "trunk posture",
     "foot_clearance": "foot clearance|toe clearance|ground clearance|foot lift|foot lifts|feet lift|foot rises|"
-    "feet rise|clearance|lift of the foot|lift of the feet|foot lifting|height of foot lift|feet are lifted|foot is lifted",
+    "feet rise|clearance|lift of the foot|lift of the feet|foot lifting|height of foot lift|feet are lifted|"
+    "foot is lifted",
     "foot_strike_angle": "foot strike angle|foot strike angles|foot strike|foot strikes|feet strike|strike angle|"
     "strike angles|heel strike|heel strikes|heel strike angle|foot contact angle|foot lands|feet land|heel contact",
     "turn_duration": "turn duration|turning duration|turning time|turn time|half turn|half turns|duration of the turn|"
@@ -55,10 +56,10 @@ INVERTED_PHRASES: dict[str, str] = {"turn_duration": "turning speed|turn speed|s
 # Named in gait texts, never measured here: any claim about them is invented.
 UNMEASURED_PHRASES = (
     "hip flexion|hip extension|hip|hips|knee flexion|knee extension|knee|knees|ankle|ankles|dorsiflexion|"
-    "plantarflexion|trunk rotation|peak velocity|turn velocity|turning velocity|single support|stance phase|stance time|step time|"
-    "heart rate|age|weight|height|tremor|rigidity|festination|festinating|dystonia|dyskinesia|ataxia|ataxic|spasticity|"
-    "spastic|pain|falls|fall risk|balance|limp|limping|cane|walker|walking aid|crutches|grip strength|head|"
-    "elbow|elbows|shoulder|shoulders|pelvic tilt|pelvic rotation|jerk|smoothness|medication|levodopa"
+    "plantarflexion|trunk rotation|peak velocity|turn velocity|turning velocity|single support|stance phase|"
+    "stance time|step time|heart rate|age|weight|height|tremor|rigidity|festination|festinating|dystonia|dyskinesia|"
+    "ataxia|ataxic|spasticity|spastic|pain|falls|fall risk|balance|limp|limping|cane|walker|walking aid|crutches|"
+    "grip strength|head|elbow|elbows|shoulder|shoulders|pelvic tilt|pelvic rotation|jerk|smoothness|medication|levodopa"
 )
 
 

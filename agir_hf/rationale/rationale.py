@@ -174,7 +174,7 @@ def _context(parameters: Parameters, rng: random.Random, numbers: bool) -> list[
         told.append(
             f"Stride time varies by {quoted_name(parameters, 'stride_time_cv_percent')}."
             if numbers
-            else f"Stride time is {word_for('stride_time_cv', variation)}."
+            else f"Stride timing is {word_for('stride_time_cv', variation)}."
         )
     rng.shuffle(told)
     return told

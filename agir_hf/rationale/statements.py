@@ -165,9 +165,13 @@ class _Reader:
         self.pending = []
 
     def _no_norm(self, at: int) -> Iterator[WordClaim]:
-        mentions = [t for t in self.tokens if t.kind == "measure"]
-        for token in mentions[:1]:
-            yield WordClaim(self.tokens[at].text, "no_norm", Mention(token.group))
+        if self.pending:
+            yield WordClaim(self.tokens[at].text, "no_norm", self.pending[-1])
+            return
+        for token in self.tokens[at + 1 :]:
+            if token.kind == "measure":
+                yield WordClaim(self.tokens[at].text, "no_norm", Mention(token.group))
+                return
 
     def _predicate(self, at: int, token: Token, said: Predicate) -> Iterator[WordClaim]:
         previous = self.tokens[at - 1] if at else None
