@@ -108,7 +108,7 @@ class AgirConfig(PreTrainedConfig):
 
     model_type = "agir"
     sub_configs_defaults = {  # noqa: RUF012 (read by transformers as a class attribute)
-        "motion_config": AgirMotionTokenizerConfig,
+        "motion_config": SubConfigSpec(config_class=AgirMotionTokenizerConfig),
         "text_config": SubConfigSpec(config_class=AutoConfig, model_type="llama"),
     }
 

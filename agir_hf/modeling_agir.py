@@ -28,8 +28,6 @@ class AgirForGaitAssessment(PreTrainedModel, GenerationMixin):
     config_class = AgirConfig
     config: AgirConfig
     main_input_name = "input_ids"
-    input_modalities = ("text",)
-    output_modalities = ("text",)
     _supports_sdpa = True
     _supports_flash_attn = True
     _supports_attention_backend = True
@@ -39,12 +37,12 @@ class AgirForGaitAssessment(PreTrainedModel, GenerationMixin):
         super().__init__(config)
         # The language model first: the composite's dtype is that of its first tensor.
         self.language_model = AutoModelForCausalLM.from_config(config.text_config)
-        self.motion_tokenizer = AgirMotionTokenizer(config.motion_config)
+        self.motion_tokenizer = AgirMotionTokenizer(config.motion_config)  # type: ignore[arg-type]
         self.motion_tokenizer.requires_grad_(False)
         self.post_init()
         # What a lone motion tokenizer passes over in a whole repository is what this model must have.
-        self._keys_to_ignore_on_load_unexpected.difference_update(
-            AgirMotionTokenizer._keys_to_ignore_on_load_unexpected or []
+        self._keys_to_ignore_on_load_unexpected = set(self._keys_to_ignore_on_load_unexpected or ()).difference(
+            AgirMotionTokenizer._keys_to_ignore_on_load_unexpected
         )
         self._language_model_inputs = frozenset(inspect.signature(self.language_model.forward).parameters)
 
@@ -146,7 +144,7 @@ class AgirForGaitAssessment(PreTrainedModel, GenerationMixin):
             if input_ids is None:
                 raise AgirError("motion_features need input_ids with <motion> tokens to fill, found none")
             inputs = self.fill_motion(input_ids, motion_features, motion_attention_mask)
-        return super().generate(inputs, *args, **kwargs)
+        return super().generate(inputs, *args, **kwargs)  # type: ignore[misc]
 
     @torch.no_grad()
     def score_probabilities(

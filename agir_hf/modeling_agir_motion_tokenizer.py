@@ -216,7 +216,7 @@ class AgirMotionTokenizer(PreTrainedModel):
     base_model_prefix = "motion_tokenizer"
     # Names that no language model uses: inside a composite they are matched against every tensor.
     _keep_in_fp32_modules_strict = ["motion_encoder", "motion_decoder", "motion_codebook"]  # noqa: RUF012
-    _keys_to_ignore_on_load_unexpected = [r"^language_model\."]  # noqa: RUF012
+    _keys_to_ignore_on_load_unexpected: list[str] = [r"^language_model\."]  # noqa: RUF012
     _supports_sdpa = True
 
     def __init__(self, config: AgirMotionTokenizerConfig) -> None:
@@ -256,7 +256,6 @@ class AgirMotionTokenizer(PreTrainedModel):
         motion_features: Tensor,
         motion_attention_mask: Tensor | None = None,
         update_codebook: bool = False,
-        return_dict: bool | None = None,
     ) -> AgirMotionTokenizerOutput:
         """Encode, quantise, decode, and say how far the result is off.
 
@@ -288,20 +287,26 @@ class AgirMotionTokenizer(PreTrainedModel):
         motion_codes = torch.full(code_mask.shape, PADDING_CODE, dtype=torch.long, device=codes.device)
         motion_codes[code_mask] = codes
         with torch.autocast(latent.device.type, enabled=False):
-            output = self._losses(rebuilt.float(), features, mask)
+            reconstruction, position, velocity = self._losses(rebuilt.float(), features, mask)
             weights = self.config
-            output.loss = (
-                output.reconstruction_loss
-                + weights.position_weight * output.position_loss
-                + weights.velocity_weight * output.velocity_loss
+            loss = (
+                reconstruction
+                + weights.position_weight * position
+                + weights.velocity_weight * velocity
                 + weights.commitment_weight * commitment
             )
             share = torch.bincount(codes, minlength=weights.codebook_size).float() / max(len(codes), 1)
-            output.perplexity = torch.exp(-(share * torch.log(share + 1e-10)).sum())
-        output.commitment_loss = commitment
-        output.reconstructed_features = rebuilt
-        output.motion_codes = motion_codes
-        return output
+            perplexity = torch.exp(-(share * torch.log(share + 1e-10)).sum())
+        return AgirMotionTokenizerOutput(
+            loss=loss,
+            reconstruction_loss=reconstruction,
+            position_loss=position,
+            velocity_loss=velocity,
+            commitment_loss=commitment,
+            perplexity=perplexity,
+            reconstructed_features=rebuilt,
+            motion_codes=motion_codes,
+        )
 
     @torch.no_grad()
     def encode(self, motion_features: Tensor, motion_attention_mask: Tensor | None = None) -> Tensor:
@@ -364,7 +369,8 @@ class AgirMotionTokenizer(PreTrainedModel):
         new_mask = (torch.arange(frames, device=features.device).unsqueeze(0) < kept).float()
         return features[:, :frames].float() * new_mask.unsqueeze(-1), new_mask
 
-    def _losses(self, rebuilt: Tensor, features: Tensor, mask: Tensor) -> AgirMotionTokenizerOutput:
+    def _losses(self, rebuilt: Tensor, features: Tensor, mask: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Reconstruction, position and velocity terms; see `AgirMotionTokenizerOutput`."""
         frames = mask.sum().clamp_min(1)
         error = F.smooth_l1_loss(rebuilt, features, reduction="none") * mask.unsqueeze(-1)
         per_feature = error.sum((0, 1)) / frames
@@ -376,9 +382,7 @@ class AgirMotionTokenizer(PreTrainedModel):
         step_error = F.smooth_l1_loss(rebuilt[..., :end].diff(dim=1), features[..., :end].diff(dim=1), reduction="none")
         velocity = (step_error * pairs).sum() / (pairs.sum().clamp_min(1) * end)
         position = per_feature[3:end].mean()  # from the root's height on
-        return AgirMotionTokenizerOutput(
-            reconstruction_loss=reconstruction, position_loss=position, velocity_loss=velocity
-        )
+        return reconstruction, position, velocity
 
 
 __all__ = ["AgirMotionTokenizer", "AgirMotionTokenizerOutput"]

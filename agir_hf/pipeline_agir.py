@@ -127,11 +127,17 @@ class GaitAssessmentPipeline(Pipeline):
         batch_size: clips that go through the language model together.
     """
 
-    _load_processor = True
-    _load_image_processor = False
-    _load_video_processor = False
-    _load_feature_extractor = False
-    _load_tokenizer = False
+    _load_processor: Any = True
+    _load_image_processor: Any = False
+    _load_video_processor: Any = False
+    _load_feature_extractor: Any = False
+    _load_tokenizer: Any = False
+
+    # transformers types these for its own classes.
+    model: Any
+    processor: Any
+    tokenizer: Any
+    feature_extractor: Any
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -343,7 +349,7 @@ def load_pipeline(model: str | os.PathLike = "agir-tiny", **kwargs: Any) -> Gait
     packaged = Path(__file__).parent / "checkpoints" / name
     if not Path(name).exists() and (packaged / "config.json").is_file():
         name = str(packaged)
-    return pipeline("gait-assessment", model=name, **kwargs)
+    return pipeline("gait-assessment", model=name, **kwargs)  # type: ignore[call-overload]
 
 
 def _read(input_: Any, frame_rate_hz: float | None) -> MotionClip:
