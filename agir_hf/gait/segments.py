@@ -29,6 +29,7 @@ MIN_CLIP_S = 0.5
 MIN_PROGRESS_M = 0.25
 MIN_PROGRESS_PER_STEP_M = 0.04
 SEATED_DROP = 0.15  # share of its height that the pelvis sinks by when a person sits down or squats
+LIFT_M, MIN_LIFTS = 0.04, 3
 PLANTED_SPEED_MPS = 0.35
 MIN_PLANTED_SHARE = 0.4
 
@@ -255,24 +256,32 @@ def not_walking_reason(signals: BodySignals, contacts: FootContacts) -> str | No
     travelled = path_length_m(signals)
     height = signals.pelvis_m[:, 1]
     sunk = float(np.quantile(height, 0.95) - np.quantile(height, 0.05))
-    swings = [swing for side in SIDES for swing in contacts.swings[side]]
+    swings = sum(len(contacts.swings[side]) for side in SIDES)
+    in_place = travelled < MIN_PROGRESS_M or travelled < MIN_PROGRESS_PER_STEP_M * swings
+    if in_place:
+        lifts = sum(_foot_lifts(signals, side) for side in SIDES)
+        if sunk > SEATED_DROP * float(np.quantile(height, 0.95)):
+            return f"The person stays in place and lowers or raises the body by {sunk:.2f} m."
+        if lifts + swings >= MIN_LIFTS:
+            return (
+                f"The person steps in place: the feet are lifted {max(lifts, swings)} times, but the body travels only "
+                f"{travelled:.2f} m in {seconds:.1f} s."
+            )
+        return f"The person stays in place: the body travels {travelled:.2f} m in {seconds:.1f} s without walking."
     if not swings:
         if sunk > SEATED_DROP * float(np.quantile(height, 0.95)):
-            return f"The person stays in place and lowers or raises the body by {sunk:.2f} m without taking a step."
-        if travelled >= MIN_PROGRESS_M:
-            return f"The body travels {travelled:.2f} m in {seconds:.1f} s, but no foot takes a step."
-        return (
-            f"The person stays in place: the body travels {travelled:.2f} m in {seconds:.1f} s "
-            "and no foot takes a step."
-        )
-    if travelled < MIN_PROGRESS_M or travelled < MIN_PROGRESS_PER_STEP_M * len(swings):
-        return (
-            f"The person stays in place: {len(swings)} foot movements, but the body travels only {travelled:.2f} m in "
-            f"{seconds:.1f} s."
-        )
+            return f"The person lowers or raises the body by {sunk:.2f} m, but no foot takes a step."
+        return f"The body travels {travelled:.2f} m in {seconds:.1f} s, but no foot takes a step."
     if not (contacts.swings["left"] and contacts.swings["right"]):
         return f"The clip is too short to show walking: only one foot takes a step in {seconds:.1f} s."
     slower = np.minimum(signals.ankle_speed_mps["left"], signals.ankle_speed_mps["right"])
     if float((slower < PLANTED_SPEED_MPS).mean()) < MIN_PLANTED_SHARE:
         return f"The body travels {travelled:.2f} m in {seconds:.1f} s, but neither foot is planted on the floor."
     return None
+
+
+def _foot_lifts(signals: BodySignals, side: Side) -> int:
+    """How often an ankle is lifted clear of where it stands."""
+    height = signals.ankle_m[side][:, 1]
+    lifted = runs(height > float(np.quantile(height, 0.2)) + LIFT_M)
+    return sum(1 for start, end in lifted if end - start >= 0.1 * signals.rate_hz)
