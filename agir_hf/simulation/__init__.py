@@ -1,4 +1,4 @@
-"""Virtual people who walk, and the truth about every clip. Their scores are simulated: say so wherever they are used."""
+"""Virtual people who walk, and the truth about every clip. Their scores are simulated: say so where they are used."""
 
 from .not_walking import NOT_WALKING_KINDS, simulate_not_walking
 from .people import Person, simulate_person

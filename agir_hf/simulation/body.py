@@ -128,7 +128,7 @@ def heel_slip(body: Body, strike_pitch: Array) -> Array:
 
 
 def strike_ankle(body: Body, pitch_rad: Array) -> Array:
-    """(N, 2) ankle at a strike with this pitch: forward of where it is in the flat foot, and up from the floor, metres."""
+    """(N, 2) ankle at a strike with this pitch: forward of where it is in the flat foot, and up from the floor, m."""
     toe, height = strike_toe(body, pitch_rad)
     back = -body.foot_forward_m * np.cos(pitch_rad) - body.foot_rise_m * np.sin(pitch_rad)
     up = -body.foot_forward_m * np.sin(pitch_rad) + body.foot_rise_m * np.cos(pitch_rad)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .body import HEEL_RADIUS, Body, heel_slip, strike_toe
-from .curves import Array, bump, forward, hermite, leftward, smoothstep
+from .curves import Array, Flags, Rows, bump, forward, hermite, leftward, smoothstep
 from .plan import Steps
 
 # Shape of normal swing, over the share of swing time: how far the toe base has come, and how far the foot's pitch has
@@ -35,21 +35,21 @@ _SETTLE_S = 0.06
 class FootTrack:
     """One foot sampled in time: ankle and toe base (T, 3) metres, pitch and yaw (T,) radians, phases.
 
-    ``stance`` (T,) is true while the foot is on the floor; ``since_strike_s`` and ``until_off_s`` are signed times to the
-    strike and the foot off of the placement that is current or was last; ``until_strike_s`` to the next strike.
+    ``stance`` (T,) is true while the foot is on the floor; ``since_strike_s`` and ``until_off_s`` are signed times to
+    the strike and the foot off of the placement that is current or was last; ``until_strike_s`` to the next strike.
     """
 
     ankle_m: Array
     toe_m: Array
     pitch_rad: Array
     yaw_rad: Array
-    stance: Array
+    stance: Flags
     since_strike_s: Array
     until_off_s: Array
     until_strike_s: Array
 
 
-def rows_of(steps: Steps, side: int) -> Array:
+def rows_of(steps: Steps, side: int) -> Rows:
     """Rows of the placements of one foot."""
     return np.flatnonzero(steps.side == side)
 
@@ -98,7 +98,7 @@ def foot_track(steps: Steps, body: Body, side: int, t: Array, tremble_rad: Array
     return FootTrack(ankle, toe, pitch, yaw_now, stance, t - strike[row], off[row] - t, strike[after] - t)
 
 
-def foot_pitch(steps: Steps, rows: Array, t: Array) -> Array:
+def foot_pitch(steps: Steps, rows: Rows, t: Array) -> Array:
     """Pitch of the foot, radians, toe up positive."""
     strike, flat = steps.strike_s[rows], steps.flat_s[rows]
     rise, off = steps.heel_rise_s[rows], steps.toe_rise_s[rows]
@@ -124,7 +124,7 @@ def foot_pitch(steps: Steps, rows: Array, t: Array) -> Array:
 
 
 def _swing(
-    steps: Steps, rows: Array, body: Body, row: Array, after: Array, u: Array, pitch: Array, start_xz: Array
+    steps: Steps, rows: Rows, body: Body, row: Rows, after: Rows, u: Array, pitch: Array, start_xz: Array
 ) -> tuple[Array, Array]:
     yaw = steps.yaw_rad[rows][after]
     strike_pitch = np.radians(steps.strike_deg[rows][after])

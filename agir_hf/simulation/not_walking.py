@@ -9,10 +9,11 @@ from ..errors import AgirError
 from ..skeleton import NUM_JOINTS
 from .curves import Array, slow_noise, smoothstep
 from .feet import FootTrack
-from .people import simulate_person
-from .plan import PlanOptions, plan_walk
+from .path import PlanOptions
+from .people import Person, simulate_person
+from .plan import plan_walk
 from .pose import ArmAngles, Segments, place_arm, place_leg, place_trunk, pose
-from .walks import _moved, sensor_noise
+from .walks import moved, sensor_noise
 
 NOT_WALKING_KINDS = ("standing", "sitting", "squatting", "stepping_in_place")
 
@@ -36,12 +37,12 @@ def simulate_not_walking(
         joints = pose(person, plan, t)
     else:
         joints = _feet_down(rng, person, kind, t)
-    joints = _moved(joints, rng.uniform(-np.pi, np.pi), rng.uniform(-2.0, 2.0, 2))
+    joints = moved(joints, rng.uniform(-np.pi, np.pi), rng.uniform(-2.0, 2.0, 2))
     joints += sensor_noise(rng, joints.shape, frame_rate_hz, noise_m)
     return MotionClip(joints.astype(np.float32), frame_rate_hz, source=f"simulated:{kind}-{int(seed)}")
 
 
-def _feet_down(rng: np.random.Generator, person, kind: str, t: Array) -> Array:
+def _feet_down(rng: np.random.Generator, person: Person, kind: str, t: Array) -> Array:
     """Both feet stay where they are; the hips stand, sink to a chair, or squat."""
     body, style = person.body, person.style
     span = (0.0, float(t[-1]))

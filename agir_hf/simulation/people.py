@@ -1,8 +1,8 @@
 """Virtual people: their bodies, how severely their gait is affected, and their own way of walking.
 
-A person's severity follows their score with noise, and every aspect of gait has its own deviation from that severity, so
-that the scores overlap in every measure, as clinical scores do (Nocera and Hass 2012). Trunk posture and freezing come
-from latents of their own: the gait item does not rate them.
+A person's severity follows their score with noise, and every aspect of gait has its own deviation from that severity,
+so that the scores overlap in every measure, as clinical scores do (Nocera and Hass 2012). Trunk posture and freezing
+come from latents of their own: the gait item does not rate them.
 """
 
 from __future__ import annotations

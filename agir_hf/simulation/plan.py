@@ -7,34 +7,17 @@ half a step later, so that straight walking, curves, turns on the spot, starts a
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
 from .body import leg_length, strike_ankle
-from .curves import Array, forward, leftward, slow_noise, smoothstep
+from .curves import Array, Flags, Rows, forward, leftward
+from .path import Path, PlanOptions, plan_path
 from .people import Person
 
-Turn = Literal["none", "left", "right", "about"]
-
-GRID_HZ = 200.0
-MARGIN_S = 3.0
 FAR_S = 100.0
 # Time from a foot's strike until the body is over it, in strides: hip above ankle at about 26 % of the gait cycle.
 OVER_FOOT_STRIDES = 0.265
-
-
-@dataclass(frozen=True)
-class PlanOptions:
-    """What happens in a walk. ``turn_deg`` is the angle of the turn (positive); ``freezing`` counts episodes."""
-
-    duration_s: float
-    turn: Turn = "none"
-    turn_deg: float = 0.0
-    starts: bool = False
-    stops: bool = False
-    freezing: int = 0
-    in_place: bool = False
 
 
 @dataclass(frozen=True)
@@ -44,7 +27,8 @@ class Steps:
     Attributes:
         side: (N,) 0 left, 1 right.
         strike_s, flat_s, heel_rise_s, toe_rise_s, off_s: (N,) times of meeting the floor, of the foot lying flat, of
-            the heel and of the toe base starting to rise, and of the toes leaving the floor; -100 or 100 where the foot stands before or after the walk.
+            the heel and of the toe base starting to rise, and of the toes leaving the floor; -100 or 100 where the foot
+            stands before or after the walk.
         place_m: (N, 2) X and Z of the point under the ankle of the flat foot.
         yaw_rad: (N,) heading of the foot.
         strike_deg: (N,) pitch at strike, positive toe up; ``push_off_deg``: (N,) heel-up pitch at foot off.
@@ -53,7 +37,7 @@ class Steps:
         frozen: (N,) step made in a freezing episode.
     """
 
-    side: Array
+    side: Rows
     strike_s: Array
     flat_s: Array
     heel_rise_s: Array
@@ -66,168 +50,49 @@ class Steps:
     lift_m: Array
     low_swing_m: Array
     outward_m: Array
-    frozen: Array
+    frozen: Flags
 
 
 @dataclass(frozen=True)
 class WalkPlan:
-    """A planned walk. Grid arrays run from ``-MARGIN_S`` to the duration plus ``MARGIN_S`` at ``GRID_HZ``."""
+    """A planned walk: the path of the body and the placements of the feet."""
 
-    options: PlanOptions
-    nominal_speed_mps: float
-    grid_s: Array
-    speed_mps: Array
-    heading_rad: Array
-    centre_m: Array
+    path: Path
     steps: Steps
-    turn_start_s: float | None
-    turn_end_s: float | None
-    turn_rad: float
-    freezing_s: tuple[tuple[float, float], ...]
     seed: int
-
-    def heading(self, t: Array) -> Array:
-        return np.interp(t, self.grid_s, self.heading_rad)
-
-    def centre(self, t: Array) -> Array:
-        """(..., 2) X and Z of the body at time t."""
-        x = np.interp(t, self.grid_s, self.centre_m[:, 0])
-        z = np.interp(t, self.grid_s, self.centre_m[:, 1])
-        return np.stack([x, z], axis=-1)
-
-    def effort(self, t: Array) -> Array:
-        """Speed over the person's own, 0 (standing) to about 1.1: arm swing and rotations shrink with it."""
-        ratio = np.interp(t, self.grid_s, self.speed_mps) / self.nominal_speed_mps
-        return np.asarray(np.clip(ratio, 0.0, 1.15) ** 0.8, dtype=np.float64)
 
 
 def plan_walk(person: Person, options: PlanOptions, seed: int) -> WalkPlan:
     """Draw the plan of one walk of this person."""
     rng = np.random.default_rng((person.seed, int(seed), 0x9A1))
-    duration = options.duration_s
-    grid = np.arange(-MARGIN_S, duration + MARGIN_S + 0.5 / GRID_HZ, 1.0 / GRID_HZ)
-    # From one walk to the next the same person walks a little slower or faster.
-    day = float(np.clip(0.05 * rng.standard_normal(), -0.12, 0.12))
-    nominal = person.style.walking_speed_mps * np.exp(day)
-    stride_time = person.style.stride_length_m * np.exp(0.55 * day) / nominal
-    turn_start, turn_end, turn_rad = _turn_times(rng, person, options)
-    freezing = _freezing_times(rng, options, turn_start)
-    begin_s, end_s = _walking_times(rng, options, stride_time)
-    speed = np.full_like(grid, nominal)
-    speed *= 1.0 + 0.018 * slow_noise(rng, grid, 1.6, -MARGIN_S, duration + MARGIN_S)
-    if begin_s is not None:
-        speed *= smoothstep((grid - begin_s) / (1.25 * stride_time))
-    if end_s is not None:
-        speed *= 1.0 - smoothstep((grid - end_s + 1.35 * stride_time) / (1.35 * stride_time))
-    heading = 0.012 * np.cumsum(slow_noise(rng, grid, 1.5, -MARGIN_S, duration + MARGIN_S)) / GRID_HZ
-    if turn_start is not None and turn_end is not None:
-        progress = np.clip((grid - turn_start) / (turn_end - turn_start), 0.0, 1.0)
-        heading = heading + turn_rad * 0.5 * (1.0 - np.cos(np.pi * progress))
-        speed *= 1.0 - _slowing(rng, abs(turn_rad)) * _plateau(grid, turn_start - 0.35, turn_end + 0.35, 0.6)
-    for start, end in freezing:
-        held = smoothstep((grid - start + 0.3) / 0.35) * smoothstep((end + 0.9 - grid) / 1.0)
-        speed *= 1.0 - 0.97 * held
-    if options.in_place:
-        speed *= 0.0
-    step = np.asarray(speed[:, None] * forward(heading)) / GRID_HZ
-    centre = np.cumsum(step, axis=0)
-    centre -= centre[int(MARGIN_S * GRID_HZ)]
-    partial = WalkPlan(
-        options, nominal, grid, speed, heading, centre, _no_steps(), turn_start, turn_end, turn_rad, freezing, int(seed)
-    )
-    steps = _plan_steps(rng, person, partial, stride_time, begin_s, end_s)
-    return WalkPlan(
-        options, nominal, grid, speed, heading, centre, steps, turn_start, turn_end, turn_rad, freezing, int(seed)
-    )
-
-
-def _plateau(t: Array, start: float, end: float, ramp_s: float) -> Array:
-    """1 between start and end, smooth ramps of ``ramp_s`` inside."""
-    ramp = min(ramp_s, 0.5 * (end - start))
-    return smoothstep((t - start) / ramp) * smoothstep((end - t) / ramp)
-
-
-def _slowing(rng: np.random.Generator, angle_rad: float) -> float:
-    """Share of the speed given up in a turn: little in a wide bend, most of it in an about-turn."""
-    return float(np.clip(0.20 + 0.145 * angle_rad + 0.06 * rng.standard_normal(), 0.1, 0.82))
-
-
-def _turn_times(
-    rng: np.random.Generator, person: Person, options: PlanOptions
-) -> tuple[float | None, float | None, float]:
-    jitter, place, coin = rng.standard_normal(), rng.uniform(0.42, 0.6), rng.random()
-    if options.turn == "none":
-        return None, None, 0.0
-    sign = {"left": 1.0, "right": -1.0}.get(options.turn, 1.0 if coin < 0.5 else -1.0)
-    length = person.style.turn_duration_180_s * options.turn_deg / 180.0 * np.exp(0.07 * np.clip(jitter, -2, 2))
-    if options.turn_deg < 150.0:
-        length *= 1.15  # a bend walked through takes longer per degree than turning about
-    length = max(length, 0.7)
-    middle = options.duration_s * place
-    return float(middle - length / 2), float(middle + length / 2), float(sign * np.radians(options.turn_deg))
-
-
-def _freezing_times(
-    rng: np.random.Generator, options: PlanOptions, turn_start: float | None
-) -> tuple[tuple[float, float], ...]:
-    """Episodes of 1.5 to 4 s; the first one tends to be where a turn begins."""
-    if options.freezing == 0:
-        return ()
-    episodes: list[tuple[float, float]] = []
-    slot = options.duration_s / options.freezing
-    for index in range(options.freezing):
-        length = float(min(rng.uniform(1.5, 4.0), 0.5 * slot))
-        start = slot * index + 0.2 * slot + float(rng.random()) * 0.25 * slot
-        if index == 0 and turn_start is not None and rng.random() < 0.6:
-            start = max(turn_start - 0.3 * length, 0.4)
-        if episodes and start < episodes[-1][1] + 1.0:
-            continue
-        episodes.append((start, start + length))
-    return tuple(episodes)
-
-
-def _walking_times(
-    rng: np.random.Generator, options: PlanOptions, stride_time: float
-) -> tuple[float | None, float | None]:
-    """When the body starts to move and when it has come to rest, None for walking before and after the clip."""
-    early, late = rng.uniform(0.2, 0.12 * options.duration_s + 0.4), rng.uniform(0.15, 0.1 * options.duration_s + 0.4)
-    begin = float(early) if options.starts else None
-    end = float(options.duration_s - late) if options.stops else None
-    return begin, end
-
-
-def _no_steps() -> Steps:
-    nothing = np.zeros(0)
-    return Steps(*([nothing] * 14))
+    path = plan_path(rng, person, options)
+    return WalkPlan(path, _plan_steps(rng, person, path), int(seed))
 
 
 def _strike_times(
     rng: np.random.Generator,
     person: Person,
-    plan: WalkPlan,
-    stride_time: float,
-    begin_s: float | None,
-    end_s: float | None,
+    path: Path,
 ) -> tuple[list[int], list[float], list[bool]]:
     """Sides, strike times and freezing flags of the steps."""
     style = person.style
     cv = style.stride_time_cv_percent / 100.0
     side = int(rng.integers(2))
     phase = float(rng.random())
-    time = -2.2 - phase * stride_time if begin_s is None else begin_s + 0.52 * stride_time
-    last = plan.options.duration_s + 2.2 if end_s is None else end_s - 0.2 * stride_time
+    time = -2.2 - phase * path.stride_time_s if path.begin_s is None else path.begin_s + 0.52 * path.stride_time_s
+    last = path.options.duration_s + 2.2 if path.end_s is None else path.end_s - 0.2 * path.stride_time_s
     sides, times, frozen = [side], [time], [False]
     drift = 0.0
     while time < last:
         side = 1 - side
-        cold = any(start <= time < end - 0.2 for start, end in plan.freezing_s)
+        cold = any(start <= time < end - 0.2 for start, end in path.freezing_s)
         # Half of the variability carries over from step to step, as in measured series.
         drift = 0.5 * drift + np.sqrt(0.75) * rng.standard_normal()
         own = 0.5 * (1.0 + (style.step_time_bias if side == 0 else -style.step_time_bias))
-        step_time = stride_time * (own + 0.62 * cv * float(np.clip(drift, -2.5, 2.5)))
+        step_time = path.stride_time_s * (own + 0.62 * cv * float(np.clip(drift, -2.5, 2.5)))
         if cold:
             step_time = float(rng.uniform(0.19, 0.34))
-        elif plan.turn_rad and plan.turn_start_s is not None and plan.turn_start_s < time < (plan.turn_end_s or 0.0):
+        elif path.turn_s is not None and path.turn_s[0] < time < path.turn_s[1]:
             step_time *= 0.95
         time += max(float(step_time), 0.18)
         sides.append(side)
@@ -239,29 +104,26 @@ def _strike_times(
 def _plan_steps(
     rng: np.random.Generator,
     person: Person,
-    plan: WalkPlan,
-    stride_time: float,
-    begin_s: float | None,
-    end_s: float | None,
+    path: Path,
 ) -> Steps:
-    sides, times, frozen = _strike_times(rng, person, plan, stride_time, begin_s, end_s)
-    if begin_s is not None:  # both feet stand before the first step
+    sides, times, frozen = _strike_times(rng, person, path)
+    if path.begin_s is not None:  # both feet stand before the first step
         sides = [sides[0], 1 - sides[0], *sides]
         times = [-FAR_S, -FAR_S + 1.0, *times]
         frozen = [False, False, *frozen]
     side, strike, cold = np.array(sides), np.array(times), np.array(frozen, dtype=bool)
     count = len(strike)
-    stride_local = np.full(count, stride_time)
+    stride_local = np.full(count, path.stride_time_s)
     moving = strike > -FAR_S + 2.0
-    step_time = np.full(count, stride_time / 2)
-    step_time[1:] = np.where(moving[:-1], np.diff(strike), stride_time / 2)
+    step_time = np.full(count, path.stride_time_s / 2)
+    step_time[1:] = np.where(moving[:-1], np.diff(strike), path.stride_time_s / 2)
     step_time = np.clip(step_time, 0.15, 1.2)
     stride_local = 2 * step_time
-    off = _off_times(rng, person, strike, step_time, moving, stopped=end_s is not None)
-    effort = np.where(moving, plan.effort(strike + 0.1), 0.0)
-    place, yaw = _places(rng, person, plan, side, strike, stride_local, moving, cold)
+    off = _off_times(rng, person, strike, step_time, moving, stopped=path.end_s is not None)
+    effort = np.where(moving, path.effort(strike + 0.1), 0.0)
+    place, yaw = _places(rng, person, path, side, strike, stride_local, moving, cold)
     style = person.style
-    easy = np.clip(effort, 0.0, 1.1)
+    easy = np.clip(effort, 0.0, 1.1) * (0.0 if path.options.in_place else 1.0)
     # The foot rolls over the toe tips, which this skeleton does not have: the toe base rises a little before foot off.
     toe_rise = off - 0.025 * stride_local
     strike_deg = np.array(style.strike_angle_deg)[side] * easy + 1.1 * rng.standard_normal(count) * (easy > 0.3)
@@ -269,14 +131,14 @@ def _plan_steps(
     shuffle = np.where(cold, rng.uniform(0.15, 0.5, count), 1.0)
     lift = np.array(style.lift_m)[side] * (0.45 + 0.55 * easy) * np.exp(0.07 * rng.standard_normal(count)) * shuffle
     low = np.array(style.low_swing_m)[side] * np.exp(0.10 * rng.standard_normal(count)) * shuffle
-    if plan.options.in_place:
+    if path.options.in_place:
         lift = lift * rng.uniform(1.2, 2.2)
         low = lift * 0.9
     flat = np.minimum(
         strike + 0.125 * stride_local * np.clip(np.sqrt(np.abs(strike_deg) / 23.0), 0.35, 1.1),
         strike + 0.4 * (off - strike),
     )
-    heel_rise, push = _heel_rise(person, plan, side, strike, strike_deg, flat, toe_rise, place, yaw)
+    heel_rise, push = _heel_rise(person, path, side, strike, strike_deg, flat, toe_rise, place, yaw)
     return Steps(
         side=side,
         strike_s=strike,
@@ -290,13 +152,13 @@ def _plan_steps(
         push_off_deg=np.where(cold, 0.35, 1.0) * push,
         lift_m=lift,
         low_swing_m=np.minimum(low, 0.9 * lift),
-        outward_m=_outward(plan, person, side, place, yaw),
+        outward_m=_outward(path, person, side, place, yaw),
         frozen=cold,
     )
 
 
 def _off_times(
-    rng: np.random.Generator, person: Person, strike: Array, step_time: Array, moving: Array, stopped: bool
+    rng: np.random.Generator, person: Person, strike: Array, step_time: Array, moving: Flags, stopped: bool
 ) -> Array:
     """A foot leaves the floor one double support after the other foot's strike."""
     count = len(strike)
@@ -320,21 +182,21 @@ def _off_times(
 def _places(
     rng: np.random.Generator,
     person: Person,
-    plan: WalkPlan,
-    side: Array,
+    path: Path,
+    side: Rows,
     strike: Array,
     stride_local: Array,
-    moving: Array,
-    cold: Array,
+    moving: Flags,
+    cold: Flags,
 ) -> tuple[Array, Array]:
     """Where the feet stand, and their headings."""
     style = person.style
     count = len(side)
     # The body is over the foot in the middle of the step to come as much as of the step just made.
     around = 0.5 * (stride_local + np.append(stride_local[1:], stride_local[-1]))
-    over = np.where(moving, strike + OVER_FOOT_STRIDES * around, plan.grid_s[0])
-    heading = plan.heading(over)
-    effort = plan.effort(over)
+    over = np.where(moving, strike + OVER_FOOT_STRIDES * around, path.grid_s[0])
+    heading = path.heading(over)
+    effort = path.effort(over)
     # However uneven, no step is longer than the legs allow, nor shorter than nothing.
     half = style.stride_length_m * (0.5 + 0.5 * abs(style.step_time_bias))
     most = np.clip(min(0.78 * person.body.leg_scale - half, half - 0.05), 0.005, None)
@@ -348,15 +210,15 @@ def _places(
     aside = sign * np.maximum(width, 0.035) / 2 + 0.6 * style.placement_sd_m * rng.standard_normal(count) * (
         effort > 0.2
     )
-    place = plan.centre(over) + ahead[:, None] * forward(heading) + aside[:, None] * leftward(heading)
+    place = path.centre(over) + ahead[:, None] * forward(heading) + aside[:, None] * leftward(heading)
     toe_out = np.radians(np.array(style.toe_out_deg))[side] + 0.02 * rng.standard_normal(count)
     return place, heading + sign * toe_out
 
 
 def _trailing_pitch(
     person: Person,
-    plan: WalkPlan,
-    side: Array,
+    path: Path,
+    side: Rows,
     time: Array,
     place: Array,
     yaw: Array,
@@ -371,8 +233,8 @@ def _trailing_pitch(
     """
     body = person.body
     sign = np.where(side == 0, 1.0, -1.0)
-    time = np.clip(time, plan.grid_s[0], plan.grid_s[-1])
-    centre, heading = plan.centre(time), plan.heading(time)
+    time = np.clip(time, path.grid_s[0], path.grid_s[-1])
+    centre, heading = path.centre(time), path.heading(time)
     aside = body.hip_half_width_m * leftward(heading)
     hip = centre + sign[:, None] * aside
     lead = np.minimum(np.arange(len(side)) + 1, len(side) - 1)
@@ -396,8 +258,8 @@ def _trailing_pitch(
 
 def _heel_rise(
     person: Person,
-    plan: WalkPlan,
-    side: Array,
+    path: Path,
+    side: Rows,
     strike: Array,
     strike_deg: Array,
     flat: Array,
@@ -407,8 +269,8 @@ def _heel_rise(
 ) -> tuple[Array, Array]:
     """When each heel starts to rise, and the heel-up pitch (degrees) when the toe base does.
 
-    Both are chosen so that the legs reach: the knee nearly straight at the other foot's strike, bent as far as this person
-    bends it when the toes leave. A longer step makes the heel rise earlier.
+    Both are chosen so that the legs reach: the knee nearly straight at the other foot's strike, bent as far as this
+    person bends it when the toes leave. A longer step makes the heel rise earlier.
     """
     style = person.style
     other = 1 - side
@@ -416,16 +278,16 @@ def _heel_rise(
     after = np.append(strike[1:], toe_rise[-1] - 0.1)
     flat_ankle = np.tile([0.0, person.body.ankle_height_m], (len(side), 1))
     knee = np.array(style.off_knee_deg)[side] + 0.6 * stance[side]
-    push = _trailing_pitch(person, plan, side, toe_rise, place, yaw, flat_ankle, loading[other], knee)
+    push = _trailing_pitch(person, path, side, toe_rise, place, yaw, flat_ankle, loading[other], knee)
     push = np.clip(push, 7.0, 64.0)
     landed = strike_ankle(person.body, np.radians(np.append(strike_deg[1:], 0.0)))
-    early = _trailing_pitch(person, plan, side, after, place, yaw, landed, stance[other] + 3.0, stance[side] + 1.0)
+    early = _trailing_pitch(person, path, side, after, place, yaw, landed, stance[other] + 3.0, stance[side] + 1.0)
     share = np.sqrt(np.clip(early, 1.0, 0.62 * push) / push)
     rise = (after - share * toe_rise) / (1.0 - share)
     return np.maximum(np.minimum(rise, toe_rise - 0.08), flat + 0.25 * (toe_rise - flat)), push
 
 
-def _outward(plan: WalkPlan, person: Person, side: Array, place: Array, yaw: Array) -> Array:
+def _outward(path: Path, person: Person, side: Rows, place: Array, yaw: Array) -> Array:
     """Sideways bow of each swing: the person's own, and enough to pass the standing foot in a turn."""
     own = np.array(person.style.circumduction_m)[side]
     if len(side) < 3:

@@ -10,8 +10,9 @@ from ..skeleton import JOINT_INDEX, NUM_JOINTS
 from .body import Body, leg_length, trunk_offsets
 from .curves import Array, forward, gaussian_smooth, hermite, leftward, rotate, slow_noise, smoothstep, through
 from .feet import FootTrack, foot_track
+from .path import MARGIN_S
 from .people import Person
-from .plan import FAR_S, MARGIN_S, WalkPlan
+from .plan import FAR_S, WalkPlan
 
 _HEIGHT_GRID_HZ = 120.0
 _STRAIGHTEST_KNEE_DEG = 4.5
@@ -33,18 +34,18 @@ def stride_phase(plan: WalkPlan, t: Array) -> Array:
     strike, side = steps.strike_s[moving], steps.side[moving]
     if len(strike) < 2:
         return np.zeros_like(t)
-    values = 0.5 * np.arange(len(strike)) + (0.0 if side[0] == 0 else 0.5)
+    counted = 0.5 * np.arange(len(strike)) + (0.0 if side[0] == 0 else 0.5)
     first, last = strike[1] - strike[0], strike[-1] - strike[-2]
     knots = np.concatenate([[strike[0] - first], strike, [strike[-1] + last]])
-    values = np.concatenate([[values[0] - 0.5], values, [values[-1] + 0.5]])
-    return through(t, knots, values)
+    ends = np.concatenate([[counted[0] - 0.5], counted, [counted[-1] + 0.5]]).astype(np.float64)
+    return through(t, knots, ends)
 
 
 def segments(person: Person, plan: WalkPlan, t: Array) -> Segments:
     """Commanded orientation of pelvis, chest and head."""
     style = person.style
     phase = 2 * np.pi * stride_phase(plan, t)
-    effort = plan.effort(t)
+    effort = plan.path.effort(t)
     lead = style.turn_lead_s
     hike_left, hike_right = style.hip_hike_deg
     tilt_mean = 0.40 * style.trunk_flexion_deg
@@ -57,10 +58,14 @@ def segments(person: Person, plan: WalkPlan, t: Array) -> Segments:
     chest_yaw = style.trunk_rotation_deg * effort * np.cos(phase - 0.25)
     lean = style.trunk_side_deg - style.trunk_lean_deg * effort * np.sin(phase - 0.2)
     chest_flexion = (style.trunk_flexion_deg - 0.32 * tilt_mean) / 0.68 + 0.9 * effort * np.cos(2 * phase + 0.6)
-    span = (-MARGIN_S, plan.options.duration_s + MARGIN_S)
+    span = (-MARGIN_S, plan.path.options.duration_s + MARGIN_S)
     rng = np.random.default_rng((plan.seed, person.seed, 0x7C))
     wander = [slow_noise(rng, t, period, *span) for period in (1.3, 1.7, 1.1, 1.9)]
-    heading, chest_heading, head_heading = plan.heading(t), plan.heading(t + 0.4 * lead), plan.heading(t + lead)
+    heading, chest_heading, head_heading = (
+        plan.path.heading(t),
+        plan.path.heading(t + 0.4 * lead),
+        plan.path.heading(t + lead),
+    )
     radians = np.radians
     return Segments(
         pelvis=(heading + radians(pelvis_yaw), radians(tilt), radians(obliquity)),
@@ -94,10 +99,10 @@ def pose(person: Person, plan: WalkPlan, t: Array) -> Array:
 
 def _feet(person: Person, plan: WalkPlan, t: Array) -> tuple[FootTrack, FootTrack]:
     tremble: list[Array | None] = [None, None]
-    if plan.freezing_s:
+    if plan.path.freezing_s:
         for side in (0, 1):
             shake = np.zeros_like(t)
-            for start, end in plan.freezing_s:
+            for start, end in plan.path.freezing_s:
                 inside = smoothstep((t - start) / 0.3) * smoothstep((end - t) / 0.3)
                 wave = 0.5 - 0.5 * np.cos(2 * np.pi * 5.3 * (t - start) + np.pi * side)
                 shake += np.radians(7.0) * inside * wave
@@ -112,12 +117,12 @@ def _hips_xz(person: Person, plan: WalkPlan, t: Array) -> Array:
     """Path of the middle of the hips: the planned path, swaying over the standing foot and pulsing forward."""
     style, scale = person.style, person.body.leg_scale
     phase = 2 * np.pi * stride_phase(plan, t)
-    effort = plan.effort(t)
+    effort = plan.path.effort(t)
     moving = np.clip(effort * 1.6, 0.0, 1.0)
     ahead = 0.010 * scale * effort * np.sin(2 * phase - 0.3) - style.pelvis_back_m
     sway = style.lateral_sway_m * scale * moving * np.sin(phase)
-    heading = plan.heading(t)
-    return plan.centre(t) + ahead[:, None] * forward(heading) + sway[:, None] * leftward(heading)
+    heading = plan.path.heading(t)
+    return plan.path.centre(t) + ahead[:, None] * forward(heading) + sway[:, None] * leftward(heading)
 
 
 def _hip_height(
@@ -204,8 +209,11 @@ def place_trunk(joints: Array, body: Body, middle: Array, turned: Segments) -> N
     joints[:, index["right_hip"]] = middle + rotate(*turned.pelvis, -width)
     previous = "pelvis"
     for name, share in (("spine1", 0.25), ("spine2", 0.5), ("spine3", 0.75)):
-        angles = tuple((1 - share) * p + share * c for p, c in zip(turned.pelvis, turned.chest, strict=True))
-        joints[:, index[name]] = joints[:, index[previous]] + rotate(*angles, rest[name] - rest[previous])
+        yaw, flexion, lean = (
+            (1 - share) * below + share * above for below, above in zip(turned.pelvis, turned.chest, strict=True)
+        )
+        bone = rotate(yaw, flexion, lean, rest[name] - rest[previous])
+        joints[:, index[name]] = joints[:, index[previous]] + bone
         previous = name
     chest = joints[:, index["spine3"]]
     joints[:, index["neck"]] = chest + rotate(*turned.chest, rest["neck"] - rest["spine3"])
@@ -214,9 +222,9 @@ def place_trunk(joints: Array, body: Body, middle: Array, turned: Segments) -> N
         shoulder = np.array([sign * body.shoulder_half_width_m, body.trunk_m, body.shoulder_forward_m]) - rest["spine3"]
         joints[:, index[f"{name}_collar"]] = chest + rotate(*turned.chest, collar)
         joints[:, index[f"{name}_shoulder"]] = chest + rotate(*turned.chest, shoulder)
-    yaw, pitch = turned.head
+    head_yaw, head_pitch = turned.head
     head = np.array([0.0, body.head_up_m, body.head_forward_m])
-    joints[:, index["head"]] = joints[:, index["neck"]] + rotate(yaw, pitch, 0.3 * turned.chest[2], head)
+    joints[:, index["head"]] = joints[:, index["neck"]] + rotate(head_yaw, head_pitch, 0.3 * turned.chest[2], head)
 
 
 def place_leg(joints: Array, person: Person, name: str, foot: FootTrack, pelvis_yaw: Array) -> None:
@@ -241,7 +249,7 @@ def place_leg(joints: Array, person: Person, name: str, foot: FootTrack, pelvis_
 
 @dataclass(frozen=True)
 class ArmAngles:
-    """Commanded arm, radians: (T,) shoulder-to-wrist swing from the trunk's down direction, elbow flexion, abduction."""
+    """Commanded arm, radians: swing of shoulder to wrist from the chest's down direction, elbow, abduction."""
 
     swing: Array
     elbow: Array
@@ -252,9 +260,9 @@ def arm_angles(person: Person, plan: WalkPlan, t: Array, side: int) -> ArmAngles
     """The arm swings with the opposite leg: forward at the opposite foot's strike."""
     style = person.style
     phase = 2 * np.pi * (stride_phase(plan, t) + 0.5 * side - style.arm_lag)
-    effort = plan.effort(t)
+    effort = plan.path.effort(t)
     rng = np.random.default_rng((plan.seed, person.seed, 0xA4, side))
-    span = (-MARGIN_S, plan.options.duration_s + MARGIN_S)
+    span = (-MARGIN_S, plan.path.options.duration_s + MARGIN_S)
     vary = 1.0 + 0.08 * slow_noise(rng, t, 1.15, *span)
     amplitude = 0.5 * style.arm_swing_deg[side] * effort * vary
     # Arms hang: a stooping trunk leaves them nearly vertical, which is forward of the trunk.

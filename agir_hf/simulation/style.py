@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -96,9 +97,8 @@ def sample_style(
     ill = float(np.clip(severity, 0.0, 3.5))
     scale = body.leg_scale
     speed, stride = _pace(rng, scale, age_years, pace)
-    stride_time = stride / speed
     relative_speed = speed / np.sqrt(scale)
-    values = {
+    values: dict[str, Any] = {
         "walking_speed_mps": speed,
         "stride_length_m": stride,
         "stride_time_cv_percent": float(
@@ -116,9 +116,9 @@ def sample_style(
     }
     values |= _feet(rng, scale, stride, foot, affected)
     values |= _arms(rng, arm, affected)
-    values |= _trunk(rng, relative_speed, ill, posture, age_years)
+    values |= _trunk(rng, relative_speed, ill, posture)
     if phenotype != "typical":
-        _apply_phenotype(rng, values, phenotype, ill, affected, scale, stride_time)
+        _apply_phenotype(rng, values, phenotype, ill, affected, scale)
     return Style(**values)
 
 
@@ -128,7 +128,7 @@ def _spread(rng: np.random.Generator, sd: float) -> float:
 
 
 def _pace(rng: np.random.Generator, scale: float, age_years: float, severity: float) -> tuple[float, float]:
-    """Speed and stride length. Speed scales with the root of leg length, stride with leg length (dynamic similarity)."""
+    """Speed and stride length; speed scales with the root of leg length, stride with it (dynamic similarity)."""
     residual = 0.165 * np.clip(rng.standard_normal(), -2.4, 2.4) - 0.0035 * max(age_years - 65.0, 0.0)
     speed = prior_at("walking_speed_mps", severity) * np.exp(residual) * np.sqrt(scale)
     # Part of a faster person's speed comes from longer strides, the rest from cadence.
@@ -143,7 +143,7 @@ def _pair(rng: np.random.Generator, mean: float, sd: float) -> list[float]:
     return [float(mean + sd * rng.standard_normal()), float(mean + sd * rng.standard_normal())]
 
 
-def _feet(rng: np.random.Generator, scale: float, stride: float, severity: float, affected: int) -> dict[str, object]:
+def _feet(rng: np.random.Generator, scale: float, stride: float, severity: float, affected: int) -> dict[str, Any]:
     ill = float(np.clip(severity, 0.0, 3.5))
     stride_ratio = stride / scale
     strike = prior_at("foot_strike_angle_deg", severity) + 4.4 * rng.standard_normal()
@@ -171,7 +171,7 @@ def _feet(rng: np.random.Generator, scale: float, stride: float, severity: float
     }
 
 
-def _arms(rng: np.random.Generator, severity: float, affected: int) -> dict[str, object]:
+def _arms(rng: np.random.Generator, severity: float, affected: int) -> dict[str, Any]:
     ill = float(np.clip(severity, 0.0, 3.5))
     common = _spread(rng, 0.26)
     swing = [0.0, 0.0]
@@ -196,9 +196,7 @@ def _arms(rng: np.random.Generator, severity: float, affected: int) -> dict[str,
     }
 
 
-def _trunk(
-    rng: np.random.Generator, relative_speed: float, ill: float, posture: float, age_years: float
-) -> dict[str, object]:
+def _trunk(rng: np.random.Generator, relative_speed: float, ill: float, posture: float) -> dict[str, Any]:
     pace = float(np.clip(relative_speed / 1.2, 0.4, 1.4))
     flexion = float(np.clip(0.5 + 4.0 * np.exp(0.72 * posture) + 2.0 * rng.standard_normal(), -4.0, 42.0))
     return {
@@ -218,12 +216,11 @@ def _trunk(
 
 def _apply_phenotype(
     rng: np.random.Generator,
-    values: dict,
+    values: dict[str, Any],
     phenotype: str,
     ill: float,
     affected: int,
     scale: float,
-    stride_time: float,
 ) -> None:
     """Change the drawn values in place to a recognisable pattern, in proportion to the severity."""
     grade = float(np.clip(0.35 + 0.28 * ill, 0.3, 1.2)) * float(rng.uniform(0.7, 1.3))

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..clip import GaitEvent
 from .body import Body, trunk_offsets
-from .curves import Array, rotate
+from .curves import Array, Rows, rotate
 from .feet import foot_pitch, rows_of, swing_toe_height
 from .people import Person
 from .plan import FAR_S, WalkPlan
@@ -38,6 +38,7 @@ VALUE_NAMES = (
     "freezing_episodes",
 )
 _FEWEST_STRIDES_FOR_CV = 10
+_SMALLEST_ABOUT_TURN_RAD = np.radians(134.99)
 
 
 @dataclass(frozen=True)
@@ -94,18 +95,17 @@ def truth_of(person: Person, plan: WalkPlan, end_s: float, heading_rad: float, o
                 )
             )
     events.sort(key=lambda event: event.time_s)
-    turn = None if plan.turn_start_s is None or plan.turn_end_s is None else (plan.turn_start_s, plan.turn_end_s)
     return WalkTruth(
         events=tuple(events),
         values=_values(person, plan, end_s),
         footprints=tuple(prints),
-        turn_s=turn,
-        turn_deg=float(np.degrees(plan.turn_rad)),
-        freezing_s=plan.freezing_s,
+        turn_s=plan.path.turn_s,
+        turn_deg=float(np.degrees(plan.path.turn_rad)),
+        freezing_s=plan.path.freezing_s,
     )
 
 
-def steady_strides(plan: WalkPlan, end_s: float) -> Array:
+def steady_strides(plan: WalkPlan, end_s: float) -> Rows:
     """Rows whose stride (to the same foot's next strike) lies in the clip, straight, at the person's speed."""
     steps = plan.steps
     rows = []
@@ -113,10 +113,10 @@ def steady_strides(plan: WalkPlan, end_s: float) -> Array:
         start, end = steps.strike_s[row], steps.strike_s[row + 2]
         if start < 0.0 or end > end_s or start < -FAR_S + 2.0 or steps.frozen[row : row + 3].any():
             continue
-        inside = (plan.grid_s >= start) & (plan.grid_s <= end)
-        if plan.speed_mps[inside].min() < 0.8 * plan.nominal_speed_mps:
+        inside = (plan.path.grid_s >= start) & (plan.path.grid_s <= end)
+        if plan.path.speed_mps[inside].min() < 0.8 * plan.path.nominal_speed_mps:
             continue
-        if plan.turn_start_s is not None and start < plan.turn_end_s and end > plan.turn_start_s:
+        if plan.path.turn_s is not None and start < plan.path.turn_s[1] and end > plan.path.turn_s[0]:
             continue
         rows.append(row)
     return np.array(rows, dtype=int)
@@ -130,16 +130,14 @@ def _values(person: Person, plan: WalkPlan, end_s: float) -> dict[str, float | N
         values |= _arm_swing(person, plan, rows)
         values |= _feet(person.body, plan, rows)
     values["trunk_flexion_deg"] = trunk_flexion_deg(person)
-    if plan.turn_start_s is not None and plan.turn_end_s is not None and abs(plan.turn_rad) >= np.radians(134.9):
-        if plan.turn_start_s >= 0.0 and plan.turn_end_s <= end_s:
-            values["turn_duration_180_s"] = (plan.turn_end_s - plan.turn_start_s) * np.pi / abs(plan.turn_rad)
-    values["freezing_episodes"] = len([1 for start, end in plan.freezing_s if start < end_s and end > 0.0])
-    return {name: None if value is None else float(value) for name, value in values.items()} | {
-        "freezing_episodes": int(values["freezing_episodes"])
-    }
+    turn_s, angle = plan.path.turn_s, abs(plan.path.turn_rad)
+    if turn_s is not None and angle >= _SMALLEST_ABOUT_TURN_RAD and turn_s[0] >= 0.0 and turn_s[1] <= end_s:
+        values["turn_duration_180_s"] = (turn_s[1] - turn_s[0]) * np.pi / angle
+    rounded = {name: None if value is None else float(value) for name, value in values.items()}
+    return rounded | {"freezing_episodes": sum(start < end_s and end > 0.0 for start, end in plan.path.freezing_s)}
 
 
-def _time_and_distance(plan: WalkPlan, rows: Array) -> dict[str, float | None]:
+def _time_and_distance(plan: WalkPlan, rows: Rows) -> dict[str, float | None]:
     steps = plan.steps
     strike, off, place = steps.strike_s, steps.off_s, steps.place_m
     stride_s = strike[rows + 2] - strike[rows]
@@ -147,8 +145,8 @@ def _time_and_distance(plan: WalkPlan, rows: Array) -> dict[str, float | None]:
     ahead = stride / np.linalg.norm(stride, axis=1, keepdims=True)
     first = place[rows + 1] - place[rows]
     second = place[rows + 2] - place[rows + 1]
-    lengths = {0: [], 1: []}
-    widths = []
+    lengths: dict[int, list[float]] = {0: [], 1: []}
+    widths: list[float] = []
     for index, row in enumerate(rows):
         # The step belongs to the foot that lands; a step in two strides counts once in each.
         lengths[int(steps.side[row + 1])].append(first[index] @ ahead[index])
@@ -159,8 +157,8 @@ def _time_and_distance(plan: WalkPlan, rows: Array) -> dict[str, float | None]:
     terminal = off[rows] - strike[rows + 1]
     speeds = []
     for row in rows:
-        inside = (plan.grid_s >= strike[row]) & (plan.grid_s <= strike[row + 2])
-        speeds.append(plan.speed_mps[inside].mean())
+        inside = (plan.path.grid_s >= strike[row]) & (plan.path.grid_s <= strike[row + 2])
+        speeds.append(plan.path.speed_mps[inside].mean())
     enough = len(rows) >= _FEWEST_STRIDES_FOR_CV
     return {
         "walking_speed_mps": float(np.average(speeds, weights=stride_s)),
@@ -177,7 +175,7 @@ def _time_and_distance(plan: WalkPlan, rows: Array) -> dict[str, float | None]:
     }
 
 
-def _arm_swing(person: Person, plan: WalkPlan, rows: Array) -> dict[str, float | None]:
+def _arm_swing(person: Person, plan: WalkPlan, rows: Rows) -> dict[str, float | None]:
     steps = plan.steps
     swing = []
     for side in (0, 1):
@@ -195,7 +193,7 @@ def _arm_swing(person: Person, plan: WalkPlan, rows: Array) -> dict[str, float |
     }
 
 
-def _feet(body: Body, plan: WalkPlan, rows: Array) -> dict[str, float | None]:
+def _feet(body: Body, plan: WalkPlan, rows: Rows) -> dict[str, float | None]:
     steps = plan.steps
     values: dict[str, float | None] = {}
     share = np.linspace(0.0, 1.0, 41)

@@ -10,8 +10,9 @@ import numpy as np
 from ..clip import MotionClip
 from ..errors import AgirError
 from .curves import Array
+from .path import PlanOptions, Turn
 from .people import Person, simulate_person
-from .plan import PlanOptions, Turn, plan_walk
+from .plan import plan_walk
 from .pose import pose
 from .truth import WalkTruth, truth_of
 
@@ -72,7 +73,7 @@ def simulate_walk(
     joints = pose(person, plan, times)
     rng = np.random.default_rng((person.seed, int(seed), 0x5E))
     heading, origin = rng.uniform(-np.pi, np.pi), rng.uniform(-2.0, 2.0, 2)
-    joints = _moved(joints, heading, origin)
+    joints = moved(joints, heading, origin)
     truth = truth_of(person, plan, times[-1], heading, origin)
     joints += sensor_noise(rng, joints.shape, frame_rate_hz, noise_m)
     clip_id = f"{person.subject_id}-{int(seed):010d}"
@@ -80,7 +81,8 @@ def simulate_walk(
     return SimulatedWalk(clip, clip_id, person.subject_id, person.score, person, truth)
 
 
-def _moved(joints: Array, heading_rad: float, origin_m: Array) -> Array:
+def moved(joints: Array, heading_rad: float, origin_m: Array) -> Array:
+    """Joints turned about the vertical and moved over the floor (X, Z)."""
     cos, sin = np.cos(heading_rad), np.sin(heading_rad)
     x, z = joints[..., 0] * cos + joints[..., 2] * sin, -joints[..., 0] * sin + joints[..., 2] * cos
     return np.stack([x + origin_m[0], joints[..., 1], z + origin_m[1]], axis=-1)
