@@ -133,6 +133,8 @@ def _counts(tokens: Sequence[Token]) -> dict[int, NumberClaim]:
     for at, token in enumerate(tokens):
         if token.kind in ("none", "all"):
             chosen.append(at)
+        if token.text == "only" and "count_noun" in _kinds(tokens[at + 1 : at + 3]) and tokens[at - 1].text == "the":
+            claims[at] = NumberClaim(Token("number", "only", value=1.0), "total")
         if token.kind != "number" or token.dimension is not None:
             continue
         before = [t.text for t in tokens[max(0, at - 2) : at]]

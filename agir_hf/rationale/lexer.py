@@ -165,7 +165,7 @@ def _number(words: list[str], at: int) -> tuple[int, Token] | None:
     after = at + used
     for unit_words, (dimension, factor) in _UNIT_WORDS.get(words[after], ()) if after < len(words) else ():
         if tuple(words[after : after + len(unit_words)]) == unit_words:
-            text = " ".join(words[at : after + len(unit_words)])
+            text = " ".join(words[at : after + len(unit_words)]).replace(" / ", "/")
             return used + len(unit_words), Token(
                 "number", text, value=value, decimals=decimals, dimension=dimension, factor=factor
             )

@@ -172,7 +172,7 @@ ROLES: dict[str, str] = {
     "all": "all",
     "some": "some|several|multiple|repeated|frequent",
     "boundary": "while|whereas|but|although|though|however",
-    "pronoun": "it|this|they|these|which|here|that",
+    "pronoun": "it|this|they|these|which|here",
     "rest": "the others|others|the rest|remaining|the remainder",
     # Said of what a number is counted over, or naming no measure.
     "skip": "of the stride|of stride|of the gait cycle|of gait cycle|of the cycle|of each stride|straight walking|"

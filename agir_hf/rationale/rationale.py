@@ -206,14 +206,15 @@ def _summary(parameters: Parameters, rng: random.Random, numbers: bool) -> list[
     if not measured:
         return ["None of the aspects that the gait item rates could be measured."]
     told = [f"{sentence_start(listed(missing))} could not be measured."] if missing else []
-    names = f": {listed(reduced)}" if reduced else ""
     if measured == 1:
-        told.append(f"The only rated aspect that could be measured is {f'reduced{names}' if reduced else 'preserved'}.")
+        status = "reduced" if reduced else "preserved"
+        told.append(f"The only rated aspect measured, {listed(reduced or preserved)}, is {status}.")
         return told
     total = str(measured) if numbers else COUNT_WORDS[measured]
     count = str(len(reduced)) if numbers else COUNT_WORDS[len(reduced)]
     if not reduced or not preserved:
         count = "all" if reduced else "none"
+    names = f": {listed(reduced)}" if reduced else ""
     verb = "is" if len(reduced) < 2 else "are"
     rest = ""
     if reduced and preserved:

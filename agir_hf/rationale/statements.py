@@ -29,7 +29,8 @@ class WordClaim:
     Attributes:
         text: the words that make it.
         kind: a ``lexicon.Predicate`` kind, or ``missing``, ``no_norm``, ``freezing_none``, ``freezing_some``,
-            ``unmeasured``, ``list`` (a list of reduced aspects, ``count`` long).
+            ``unmeasured``, ``list`` (a list of reduced aspects, ``count`` long), ``rest_usual`` or ``rest_out``
+            (what is said of the aspects not listed).
         target: the measure it is about.
         against: what it is compared with.
         negated, strong: "not" or "very" before it.
@@ -119,6 +120,7 @@ class _Reader:
         self.topic: Mention | None = Mention(topic) if topic else None
         self.pending: list[Mention] = []
         self.carry = False  # a pronoun since the last statement lets it speak of the topic
+        self.rest = False  # "the others" since the last semicolon
         self.sides: list[str] = []  # named since the last semicolon
         self.opening = _opening_object(tokens)
         self.taken: set[int] = set()  # mentions that an adjective before them has already spoken of
@@ -130,11 +132,11 @@ class _Reader:
             elif token.kind in ("left", "right"):
                 self.sides.append(token.kind)
             elif token.kind in ("semicolon", "boundary"):
-                self.pending, self.sides, self.carry = [], [], False
+                self.pending, self.sides, self.carry, self.rest = [], [], False, False
             elif token.kind == "pronoun":
                 self.carry = True
             elif token.kind == "rest":
-                self.carry, self.topic = False, None
+                self.carry, self.topic, self.rest = False, None, True
             elif token.kind == "missing":
                 yield from self._missing(token)
             elif token.kind == "no_norm":
@@ -177,6 +179,10 @@ class _Reader:
         previous = self.tokens[at - 1] if at else None
         if previous is not None and previous.kind == "number" and not said.comparative:
             return  # "0.45 m long" measures, it does not judge
+        if self.rest and said.kind in ("usual", "low", "out"):
+            self.rest = False
+            yield WordClaim(f"the others {token.text}", "rest_usual" if said.kind == "usual" else "rest_out")
+            return
         before = self.tokens[max(0, at - 2) : at]
         negated = any(t.kind == "not" for t in before)
         strong = bool(before) and before[-1].text == "very"

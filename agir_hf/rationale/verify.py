@@ -222,6 +222,10 @@ def check_words(claim: WordClaim, parameters: Parameters) -> Fault | None:
     if claim.kind == "list":
         reduced = len(aspects_with(parameters, "reduced"))
         return None if claim.count == reduced else Fault("count", f"{claim.count} listed", f"{reduced} reduced")
+    if claim.kind in ("rest_usual", "rest_out"):
+        preserved = len(aspects_with(parameters, "preserved"))
+        true = (preserved > 0) == (claim.kind == "rest_usual")
+        return None if true else Fault("comparison", claim.text, f"{preserved} measured aspects preserved")
     if claim.kind == "missing":
         return _check_missing(claim, parameters)
     if claim.kind == "no_norm":
