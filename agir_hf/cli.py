@@ -1,7 +1,7 @@
 """``agir``: measure and assess motion files, and train, from the command line.
 
-Results go to standard output, everything else to standard error. Exit code 0: all went well; 1: some of several files could
-not be read; 2: nothing could be done (a bad file, a bad option).
+Results go to standard output, everything else to standard error. Exit code 0: all went well; 1: some of several files
+could not be read; 2: nothing could be done (a bad file, a bad option).
 """
 
 from __future__ import annotations
@@ -31,7 +31,9 @@ def motion_files(arguments: Sequence[str]) -> list[Path]:
             continue
         inside = sorted(p for p in path.rglob("*") if p.suffix.lower() in MOTION_EXTENSIONS and p.is_file())
         if not inside:
-            raise AgirError(f"{path}: expected motion files ({', '.join(MOTION_EXTENSIONS)}) in this folder, found none")
+            raise AgirError(
+                f"{path}: expected motion files ({', '.join(MOTION_EXTENSIONS)}) in this folder, found none"
+            )
         files += inside
     return files
 
@@ -66,7 +68,9 @@ def _show(results: Iterator[Result], total: int, as_json: bool, note: Callable[[
     # The bar appears only where the work lasts longer than two seconds.
     from tqdm import tqdm
 
-    with tqdm(total=total, unit="file", delay=2, file=sys.stderr, disable=None if sys.stderr.isatty() else total < 2) as bar:
+    with tqdm(
+        total=total, unit="file", delay=2, file=sys.stderr, disable=None if sys.stderr.isatty() else total < 2
+    ) as bar:
         for result in results:
             bar.clear()
             text = json.dumps(result, allow_nan=False) if as_json else note(result)
@@ -140,10 +144,14 @@ def _parser() -> argparse.ArgumentParser:
     command = commands.add_parser("measure", parents=[reading], help="gait parameters and events")
     command.set_defaults(run=measure)
 
-    command = commands.add_parser("assess", parents=[reading], help="gait score with probabilities and a checked rationale")
+    command = commands.add_parser(
+        "assess", parents=[reading], help="gait score with probabilities and a checked rationale"
+    )
     command.add_argument("--model", default="agir-tiny", help="a packaged checkpoint, a folder or a Hub repository")
     command.add_argument("--batch-size", type=int, default=8)
-    command.add_argument("--num-rationales", type=int, default=1, help="average the probabilities over sampled rationales")
+    command.add_argument(
+        "--num-rationales", type=int, default=1, help="average the probabilities over sampled rationales"
+    )
     command.add_argument("--no-evidence", action="store_true", help="judge from the motion tokens alone")
     command.set_defaults(run=assess)
 

@@ -1,4 +1,4 @@
-"""Makes ``simulated_walk.npz``, the clip that the README's first command assesses: a simulated person, nobody's recording."""
+"""Makes ``simulated_walk.npz``, the clip of the README's first command: a simulated person, nobody's recording."""
 
 from pathlib import Path
 

@@ -122,7 +122,10 @@ def test_too_short_for_a_step_and_standing_are_measured_as_not_walking(
     tmp_path: Path, walk: np.ndarray, capsys: pytest.CaptureFixture[str]
 ) -> None:
     standing = simulate_not_walking("standing", seed=1)
-    paths = [save(tmp_path / "short.npz", walk[:8]), save(tmp_path / "standing.npz", standing.joints_m, standing.frame_rate_hz)]
+    paths = [
+        save(tmp_path / "short.npz", walk[:8]),
+        save(tmp_path / "standing.npz", standing.joints_m, standing.frame_rate_hz),
+    ]
     assert main(["measure", *map(str, paths), "--format", "json"]) == 0
     for line in capsys.readouterr().out.splitlines():
         result = json.loads(line)
@@ -130,7 +133,9 @@ def test_too_short_for_a_step_and_standing_are_measured_as_not_walking(
         assert result["gait_parameters"]["cadence_spm"] is None
 
 
-@pytest.mark.skipif(not (agir_hf.packaged_checkpoint("agir-tiny") / "config.json").is_file(), reason="no packaged model")
+@pytest.mark.skipif(
+    not (agir_hf.packaged_checkpoint("agir-tiny") / "config.json").is_file(), reason="no packaged model"
+)
 class TestPackagedModel:
     def test_example_is_assessed(self, capsys: pytest.CaptureFixture[str]) -> None:
         assert main(["assess", str(EXAMPLE), "--format", "json"]) == 0
@@ -162,7 +167,16 @@ class TestPackagedModel:
         assert [result[k] for k in ("score", "probabilities", "expected_score", "rationale")] == [None] * 4
 
     def test_as_a_process(self, tmp_path: Path) -> None:
-        command = [sys.executable, "-m", "agir_hf.cli", "assess", str(EXAMPLE), str(tmp_path / "absent.bvh"), "--format", "json"]
+        command = [
+            sys.executable,
+            "-m",
+            "agir_hf.cli",
+            "assess",
+            str(EXAMPLE),
+            str(tmp_path / "absent.bvh"),
+            "--format",
+            "json",
+        ]
         done = subprocess.run(command, capture_output=True, text=True, timeout=120, cwd=ROOT, encoding="utf-8")
         assert done.returncode == 1
         assert len(done.stdout.splitlines()) == 1 and json.loads(done.stdout)["source"] == str(EXAMPLE)

@@ -12,11 +12,18 @@ from .metrics import accuracy, macro_f1, quadratic_weighted_kappa
 
 
 def _matrix(rows: Sequence[dict[str, Any]], names: Sequence[str]) -> np.ndarray:
-    return np.array([[np.nan if row["parameters"][n] is None else float(row["parameters"][n]) for n in names] for row in rows])
+    return np.array(
+        [[np.nan if row["parameters"][n] is None else float(row["parameters"][n]) for n in names] for row in rows]
+    )
 
 
 def random_forest(
-    train: Sequence[dict[str, Any]], test: Sequence[dict[str, Any]], *, num_scores: int, seed: int, names: Sequence[str] | None = None
+    train: Sequence[dict[str, Any]],
+    test: Sequence[dict[str, Any]],
+    *,
+    num_scores: int,
+    seed: int,
+    names: Sequence[str] | None = None,
 ) -> dict[str, float]:
     """A random forest on the measured parameters (missing ones stay missing).
 

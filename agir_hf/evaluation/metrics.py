@@ -1,7 +1,7 @@
 """Agreement of predicted with given scores, as plain functions of arrays.
 
-Corner cases are defined, not left to chance: no samples is an error; a class that is neither given nor predicted does not
-enter macro-F1; kappa is NaN where chance agreement is already perfect (one class on both sides).
+Corner cases are defined, not left to chance: no samples is an error; a class that is neither given nor predicted does
+not enter macro-F1; kappa is NaN where chance agreement is already perfect (one class on both sides).
 """
 
 from __future__ import annotations

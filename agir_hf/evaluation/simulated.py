@@ -19,14 +19,18 @@ from .metrics import (
 )
 
 
-def simulated_walks(cohort_seed: int, people: Iterable[int], walks_per_person: int, *, limit: int) -> list[SimulatedWalk]:
+def simulated_walks(
+    cohort_seed: int, people: Iterable[int], walks_per_person: int, *, limit: int
+) -> list[SimulatedWalk]:
     """At most ``limit`` walks, first every person's first walk, then the second ones, and so on."""
     people = list(people)
     order = [(person, walk) for walk in range(walks_per_person) for person in people][:limit]
     return [cohort_walk(cohort_seed, person, walk) for person, walk in order]
 
 
-def assess_walks(assessor: Any, walks: Sequence[SimulatedWalk], *, batch_size: int = 16, **options: Any) -> list[dict[str, Any]]:
+def assess_walks(
+    assessor: Any, walks: Sequence[SimulatedWalk], *, batch_size: int = 16, **options: Any
+) -> list[dict[str, Any]]:
     """The pipeline's result for each walk, in order."""
     return list(assessor((walk.clip for walk in walks), batch_size=batch_size, **options))
 

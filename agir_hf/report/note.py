@@ -88,7 +88,9 @@ def assessment_note(result: Mapping[str, Any]) -> str:
         lines.append(_wrap(f"No gait score: {result['abstain_reason']}"))
     else:
         ranked = ", ".join(f"{label}: {100 * p:.0f} %" for label, p in result["probabilities"].items())
-        lines.append(_wrap(f"Estimated gait score {result['score']} (expected {result['expected_score']:.2f}; {ranked})"))
+        lines.append(
+            _wrap(f"Estimated gait score {result['score']} (expected {result['expected_score']:.2f}; {ranked})")
+        )
         lines.append(_wrap(f"An estimate by {origin}: not the MDS-UPDRS, not a diagnosis, not a medical device."))
         lines.append("")
         lines += [_wrap(part) for part in result["rationale"].splitlines() if part.strip()]
@@ -99,7 +101,9 @@ def assessment_note(result: Mapping[str, Any]) -> str:
         )
         for claim in checked["unsupported"]:
             lines.append(
-                _wrap(f"Taken out, since it says {claim['stated']} where {claim['measured']} was measured: {claim['text']}")
+                _wrap(
+                    f"Taken out, as it says {claim['stated']} where {claim['measured']} was measured: {claim['text']}"
+                )
             )
     lines.append("")
     lines += _table(result["gait_parameters"])

@@ -1,7 +1,7 @@
 """The simulated cohort as training material: features, and texts grounded in what was measured.
 
-Shards of people are made in worker processes and written once each (temporary name, then renamed), so a stopped build goes
-on where it was and never leaves half a shard.
+Shards of people are made in worker processes and written once each (temporary name, then renamed), so a stopped build
+goes on where it was and never leaves half a shard.
 """
 
 from __future__ import annotations

@@ -93,7 +93,9 @@ def train_motion_tokenizer(
             features, mask = windows.draw(recipe.batch_size)
             result = model(features.to(accelerator.device), mask.to(accelerator.device), update_codebook=True)
             if not math.isfinite(result.loss.item()):
-                raise AgirError(f"the tokenizer's loss became {result.loss.item()} at step {step}: lower the learning rate")
+                raise AgirError(
+                    f"the tokenizer's loss became {result.loss.item()} at step {step}: lower the learning rate"
+                )
             accelerator.backward(result.loss)
             accelerator.clip_grad_norm_(model.parameters(), CLIP_NORM)
             optimizer.step()

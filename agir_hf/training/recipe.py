@@ -95,7 +95,9 @@ def load_recipe(name_or_path: str | Path, overrides: list[str] | None = None) ->
     else:
         packaged = resources.files("agir_hf") / "recipes" / f"{name_or_path}.yaml"
         if not packaged.is_file():
-            known = sorted(p.name[:-5] for p in (resources.files("agir_hf") / "recipes").iterdir() if p.name.endswith(".yaml"))
+            known = sorted(
+                p.name[:-5] for p in (resources.files("agir_hf") / "recipes").iterdir() if p.name.endswith(".yaml")
+            )
             raise AgirError(f"expected a recipe among {', '.join(known)} or a .yaml file, found '{name_or_path}'")
         text = packaged.read_text(encoding="utf-8")
     content = yaml.safe_load(text) or {}

@@ -34,7 +34,9 @@ class WeightedSFTTrainer(SFTTrainer):
     It leaves out the entropy and accuracy that ``SFTTrainer`` gathers at every step.
     """
 
-    def __init__(self, *args: Any, score_token_ids: Sequence[int] = (), score_weight: float = 1.0, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, score_token_ids: Sequence[int] = (), score_weight: float = 1.0, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
         self.score_weight = score_weight
         self.score_token_ids = torch.tensor(list(score_token_ids), dtype=torch.long)
@@ -53,7 +55,9 @@ class WeightedSFTTrainer(SFTTrainer):
         return (loss, outputs) if return_outputs else loss
 
 
-def score_weights(labels: torch.Tensor, score_token_ids: torch.Tensor, end_token_id: int, weight: float) -> torch.Tensor:
+def score_weights(
+    labels: torch.Tensor, score_token_ids: torch.Tensor, end_token_id: int, weight: float
+) -> torch.Tensor:
     """(B, T) weights: ``weight`` where a score label stands right before the end of a completion, 1 elsewhere."""
     following = torch.nn.functional.pad(labels[:, 1:], (0, 1), value=IGNORED)
     is_score = torch.isin(labels, score_token_ids) & (following == end_token_id)

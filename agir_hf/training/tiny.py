@@ -4,15 +4,14 @@
     agir train tiny --smoke            # minutes, to see that it runs
     agir train tiny tokenizer.steps=200 assess.epochs=0.5
 
-The way through: simulate and measure people -> motion tokenizer -> motion codes -> stage 1 (motion <-> description) ->
-stage 2 (evidence and motion -> rationale -> score) -> temperature and thresholds on validation people -> figures on test
-people -> checkpoint and card. Every stage leaves its result under the output folder; a run that was stopped starts again
-after the last whole stage.
+The way through: simulate and measure people -> motion tokenizer -> motion codes -> stage 1 (motion <-> description)
+-> stage 2 (evidence and motion -> rationale -> score) -> temperature and thresholds on validation people -> figures on
+test people -> checkpoint and card. Every stage leaves its result under the output folder; a run that was stopped starts
+again after the last whole stage.
 """
 
 from __future__ import annotations
 
-import logging
 import shutil
 import sys
 import time
@@ -24,6 +23,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from transformers import AutoModelForCausalLM, LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast, set_seed
 
 from ..configuration_agir import AgirConfig
@@ -32,21 +32,20 @@ from ..evaluation.calibration import fit_temperature, negative_log_likelihood
 from ..evaluation.simulated import assess_walks, score_figures, simulated_walks
 from ..feature_extraction_agir import AgirFeatureExtractor
 from ..gait import PARAMETER_NAMES
+from ..hub.card import write_assessor_card
 from ..modeling_agir import AgirForGaitAssessment
 from ..modeling_agir_motion_tokenizer import AgirMotionTokenizer
 from ..motion_vocabulary import MotionVocabulary, label_token_ids
 from ..pipeline_agir import load_pipeline
 from ..processing_agir import AgirProcessor
 from ..rationale import SCORE_PREFIX
-from ..hub.card import write_assessor_card
+from ..simulation import SimulatedWalk
 from .cohort import CohortSplit, build_cohort, data_hash, person_range
 from .motion_tokenizer import encode_split, train_motion_tokenizer
 from .recipe import DecoderRecipe, TinyRecipe
 from .run_record import RunRecord
 from .sft import assess_prompt, assess_rows, describe_rows, train_stage
 from .text_tokenizer import train_text_tokenizer
-
-logger = logging.getLogger(__name__)
 
 
 @contextmanager
@@ -85,7 +84,7 @@ def train_tiny(recipe: TinyRecipe, output: Path) -> Path:
     with _timed(record, "motion_codes"):
         codes = {k: encode_split(motion_tokenizer, feature_extractor, v) for k, v in splits.items()}
         used = np.unique(np.concatenate(codes["validation"]))
-        record.stage("motion_codes", validation_codes_used=int(len(used)))
+        record.stage("motion_codes", validation_codes_used=len(used))
 
     tokenizer, vocabulary = _text_side(recipe, splits["train"], output / "text_tokenizer", motion_tokenizer)
     motions = {k: [vocabulary.codes_to_text(c) for c in codes[k]] for k in codes}
@@ -194,7 +193,8 @@ def _calibrate(recipe: TinyRecipe, checkpoint: Path) -> dict[str, Any]:
     walks = simulated_walks(
         cohort.seed, person_range(cohort, "validation"), cohort.walks_per_person, limit=recipe.evaluate_walks
     )
-    results = assess_walks(load_pipeline(checkpoint), walks)
+    assessor = load_pipeline(checkpoint)
+    results = assess_walks(assessor, walks)
     pairs = [
         (walk.score, np.log(np.maximum(list(result["probabilities"].values()), 1e-12)))
         for walk, result in zip(walks, results, strict=True)
@@ -202,21 +202,42 @@ def _calibrate(recipe: TinyRecipe, checkpoint: Path) -> dict[str, Any]:
     ]
     given, logits = np.array([g for g, _ in pairs]), np.stack([p for _, p in pairs])
     temperature = fit_temperature(given, logits)
+    walk_mm = np.array([result["quality"]["reconstruction_mm"] for result in results])
+    shuffled_mm = _shuffled_reconstruction_mm(assessor, walks[:100], recipe.seed)
     config = AgirConfig.from_pretrained(checkpoint)
     config.score_temperature = round(temperature, 4)
+    # Half way, as a ratio, between what nearly all walks stay under and what is no movement any more.
+    limit = float(np.sqrt(np.percentile(walk_mm, 99) * np.percentile(shuffled_mm, 5)))
+    config.max_reconstruction_mm = round(max(limit, 1.5 * float(np.percentile(walk_mm, 99))), 1)
     config.save_pretrained(checkpoint)
     return {
         "walks": len(pairs),
         "score_temperature": config.score_temperature,
         "nll_before": round(negative_log_likelihood(given, logits), 4),
         "nll_after": round(negative_log_likelihood(given, logits, temperature), 4),
+        "max_reconstruction_mm": config.max_reconstruction_mm,
+        "walks_reconstruction_mm_p99": round(float(np.percentile(walk_mm, 99)), 1),
+        "shuffled_reconstruction_mm_p5": round(float(np.percentile(shuffled_mm, 5)), 1),
     }
+
+
+def _shuffled_reconstruction_mm(assessor: Any, walks: list[SimulatedWalk], seed: int) -> NDArray[np.floating]:
+    """How well walks are reproduced whose frames are in random order: poses of walkers, but no movement of theirs."""
+    rng = np.random.default_rng(seed)
+    errors = []
+    for walk in walks:
+        joints = walk.clip.joints_m[rng.permutation(walk.clip.num_frames)]
+        case = assessor.preprocess(walk.clip.replace(joints_m=joints))["case"]
+        errors.append(case.quality["reconstruction_mm"])
+    return np.array(errors)
 
 
 def _evaluate(recipe: TinyRecipe, splits: dict[str, CohortSplit], checkpoint: Path) -> dict[str, Any]:
     """Figures on simulated test people, beside a random forest on the same measured parameters."""
     cohort = recipe.cohort
-    walks = simulated_walks(cohort.seed, person_range(cohort, "test"), cohort.walks_per_person, limit=recipe.evaluate_walks)
+    walks = simulated_walks(
+        cohort.seed, person_range(cohort, "test"), cohort.walks_per_person, limit=recipe.evaluate_walks
+    )
     given, subjects = [w.score for w in walks], [w.subject_id for w in walks]
     assessor = load_pipeline(checkpoint)
     num_scores = assessor.model.config.num_scores
@@ -227,7 +248,12 @@ def _evaluate(recipe: TinyRecipe, splits: dict[str, CohortSplit], checkpoint: Pa
     test_rows = [row for row in splits["test"].rows if row["clip_id"] in shown]
     figures["random_forest"] = random_forest(splits["train"].rows, test_rows, num_scores=num_scores, seed=recipe.seed)
     figures["best_single_measure"] = max(
-        (random_forest(splits["train"].rows, test_rows, num_scores=num_scores, seed=recipe.seed, names=[name])["macro_f1"], name)
+        (
+            random_forest(splits["train"].rows, test_rows, num_scores=num_scores, seed=recipe.seed, names=[name])[
+                "macro_f1"
+            ],
+            name,
+        )
         for name in PARAMETER_NAMES
     )
     return figures
