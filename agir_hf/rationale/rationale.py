@@ -15,6 +15,7 @@ from .norms import NORMS, POPULATION
 from .phrases import COUNT_WORDS, PACE, listed, quoted_name, sentence_start, shown_word, sided_sentence
 
 MAX_WORDS = 170
+MAX_CONTEXT = 2  # sentences; one more where numbers are left out
 
 # What is compared with a norm, and what texts call it.
 _COMPARED = {
@@ -224,6 +225,7 @@ def _summary(parameters: Parameters, rng: random.Random, numbers: bool) -> list[
         rng.choice(
             (
                 f"Of the {total} rated aspects measured, {count} {verb} reduced{names}{rest}.",
+                f"Of the {total} gait-item aspects measured, {count} {verb} reduced{names}{rest}.",
                 f"In sum, {count} of the {total} rated aspects measured {verb} reduced{names}{rest}.",
             )
         )
@@ -249,7 +251,7 @@ def write_rationale(parameters: Parameters, rng: random.Random, *, numbers: bool
     opening = [] if steady else ["No steady straight walking was found, so this is to be read with care."]
     told = [*opening, *_observations(parameters, rng, numbers), *_comparison(parameters, rng, numbers)]
     asymmetry = _asymmetry(parameters, rng, numbers) if steady else []
-    context = _context(parameters, rng, numbers) if steady else []
+    context = _context(parameters, rng, numbers)[: MAX_CONTEXT + (not numbers)] if steady else []
     apart = _apart(parameters, rng, numbers)
     summary = _summary(parameters, rng, numbers)
     if _words(told) + _words(apart) + _words(summary) > MAX_WORDS:
