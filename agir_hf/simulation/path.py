@@ -137,7 +137,7 @@ def _turn_times(
     sign = {"left": 1.0, "right": -1.0}.get(options.turn, 1.0 if coin < 0.5 else -1.0)
     length = person.style.turn_duration_180_s * options.turn_deg / 180.0 * np.exp(0.07 * np.clip(jitter, -2, 2))
     if options.turn_deg < 150.0:
-        length *= 1.15  # a bend walked through takes longer per degree than turning about
+        length *= 1.15 * rng.uniform(1.0, 2.0)  # a bend walked through takes longer per degree than turning about
     length = max(length, 0.7)
     middle = options.duration_s * place
     return (float(middle - length / 2), float(middle + length / 2)), float(sign * np.radians(options.turn_deg))

@@ -109,7 +109,7 @@ def sample_style(
         ),
         "step_length_bias_m": scale * (0.007 + 0.006 * ill) * rng.standard_normal(),
         "step_time_bias": (0.008 + 0.008 * ill) * rng.standard_normal(),
-        "step_width_m": float(np.clip(0.095 + 0.028 * rng.standard_normal(), 0.035, 0.19)) * scale,
+        "step_width_m": float(np.clip(0.098 + 0.034 * rng.standard_normal(), 0.035, 0.19)) * scale,
         "placement_sd_m": 0.011 * _spread(rng, 0.25) * scale,
         "turn_duration_180_s": float(np.clip(prior_at("turn_duration_180_s", turn) * _spread(rng, 0.16), 1.3, 9.0)),
         "turn_lead_s": float(np.clip(0.28 - 0.08 * ill + 0.08 * rng.standard_normal(), 0.0, 0.5)),
@@ -151,11 +151,12 @@ def _feet(rng: np.random.Generator, scale: float, stride: float, severity: float
     strikes[affected] -= 1.2 * ill
     off_knee = _pair(rng, 23.5 + 6.0 * (stride_ratio - 1.2) - 1.8 * ill + 3.5 * rng.standard_normal(), 2.0)
     lift_ill = float(np.clip(severity + 0.45 * rng.standard_normal(), 0.0, 3.5))
-    lift = _pair(rng, 0.073 * np.exp(-0.23 * lift_ill) * _spread(rng, 0.23), 0.004)
+    lift = _pair(rng, 0.077 * np.exp(-0.23 * lift_ill) * _spread(rng, 0.23), 0.004)
     lift[affected] -= 0.003 * ill
     low = _pair(rng, 0.016 * _spread(rng, 0.3), 0.002)
-    toe_out = float(np.clip(8.0 + 6.0 * rng.standard_normal(), -6.0, 28.0))
-    knee = float(np.clip(5.0 + 2.6 * rng.standard_normal() + 1.6 * ill, 2.5, 22.0))
+    toe_out = float(np.clip(9.0 + 7.0 * rng.standard_normal(), -8.0, 28.0))
+    # Straight to well bent, in health too: people differ, and so does where recording skeletons put the knee.
+    knee = float(np.clip(3.0 + rng.gamma(1.5, 4.6) + 0.8 * ill, 2.5, 30.0))
     loading = float(np.clip(knee + 4.0 + 7.5 * stride_ratio - 2.0 * ill + 2.5 * rng.standard_normal(), knee, 30.0))
     return {
         "toe_out_deg": tuple(_pair(rng, toe_out, 2.5)),
@@ -165,7 +166,7 @@ def _feet(rng: np.random.Generator, scale: float, stride: float, severity: float
         "low_swing_m": tuple(float(np.clip(v, 0.004, 0.05)) * scale for v in low),
         "circumduction_m": tuple(float(max(v, 0.0)) * scale for v in _pair(rng, 0.008, 0.006)),
         "hip_hike_deg": (0.0, 0.0),
-        "knee_out_deg": tuple(_pair(rng, 3.0 + 5.0 * rng.standard_normal(), 2.5)),
+        "knee_out_deg": tuple(_pair(rng, 4.0 + 6.5 * rng.standard_normal(), 3.0)),
         "stance_knee_deg": tuple(float(max(v, 2.5)) for v in _pair(rng, knee, 1.0)),
         "loading_knee_deg": tuple(float(max(v, 3.0)) for v in _pair(rng, loading, 1.2)),
     }
@@ -181,13 +182,18 @@ def _arms(rng: np.random.Generator, severity: float, affected: int) -> dict[str,
         swing[int(rng.integers(2))] *= 0.35
     elbow = _pair(rng, 22.0 + 6.0 * rng.standard_normal() + 5.0 * ill, 4.0)
     elbow[affected] += 4.5 * ill * float(rng.random())
-    forward = 2.0 + 5.0 * rng.standard_normal()
+    if rng.random() < 0.12:  # arms carried bent are a habit too
+        carried = float(rng.uniform(20.0, 65.0))
+        elbow = [angle + carried * float(rng.uniform(0.6, 1.0)) for angle in elbow]
+    forward = 2.0 + 7.0 * rng.standard_normal()
     out = 9.0 + 4.5 * rng.standard_normal()
     return {
         "arm_swing_deg": tuple(float(np.clip(v, 1.5, 85.0)) for v in swing),
-        "arm_forward_deg": tuple(_pair(rng, forward, 2.5)),
-        "elbow_deg": tuple(float(np.clip(v, 6.0, 95.0)) for v in elbow),
-        "elbow_coupling": tuple(float(np.clip(v, 0.0, 1.0)) for v in _pair(rng, 0.38, 0.14)),
+        "arm_forward_deg": tuple(_pair(rng, forward, 3.5)),
+        "elbow_deg": tuple(float(np.clip(v, 6.0, 105.0)) for v in elbow),
+        "elbow_coupling": tuple(
+            float(np.clip(v, 0.0, 1.2)) for v in _pair(rng, 0.40 + 0.2 * rng.standard_normal(), 0.12)
+        ),
         "arm_out_deg": tuple(float(np.clip(v, 0.5, 28.0)) for v in _pair(rng, out, 2.0)),
         "forearm_in": tuple(_pair(rng, 0.28 + 0.16 * rng.standard_normal(), 0.06)),
         "arm_lag": float(np.clip(0.03 + 0.025 * rng.standard_normal(), -0.04, 0.10)),
@@ -208,7 +214,7 @@ def _trunk(rng: np.random.Generator, relative_speed: float, ill: float, posture:
         "trunk_side_deg": float((0.9 + 0.5 * ill) * rng.standard_normal()),
         "lateral_sway_m": float(np.clip(0.028 - 0.009 * (pace - 1.0) + 0.006 * rng.standard_normal(), 0.012, 0.06)),
         "trunk_flexion_deg": flexion,
-        "head_pitch_deg": float(2.0 + 5.0 * rng.standard_normal() + 0.12 * max(flexion - 8.0, 0.0)),
+        "head_pitch_deg": float(5.0 + 6.5 * rng.standard_normal() + 0.12 * max(flexion - 8.0, 0.0)),
         "head_wander_deg": 2.0 * _spread(rng, 0.5),
         "pelvis_back_m": float(0.0016 * max(flexion - 6.0, 0.0)),
     }
