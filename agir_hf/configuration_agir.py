@@ -18,12 +18,13 @@ FEATURE_GROUPS: dict[str, tuple[int, int]] = {
     "velocities": (193, 259),  # 22 joints
     "contacts": (259, 263),  # heel and toe of each foot on the floor
 }
+# Rotations and velocities follow from root and positions: a small weight keeps them, a large one costs joint accuracy.
 DEFAULT_GROUP_WEIGHTS: dict[str, float] = {
-    "root": 1.0,
+    "root": 1.5,
     "positions": 1.0,
-    "rotations": 0.5,
-    "velocities": 0.5,
-    "contacts": 0.25,
+    "rotations": 0.2,
+    "velocities": 0.2,
+    "contacts": 0.1,
 }
 
 
@@ -61,9 +62,9 @@ class AgirMotionTokenizerConfig(PreTrainedConfig):
     blocks_per_stage: int = 2
     dilation_growth_rate: int = 3
     group_weights: dict[str, float] | None = None
-    position_weight: float = 0.5
+    position_weight: float = 2.0
     velocity_weight: float = 0.5
-    commitment_weight: float = 0.25
+    commitment_weight: float = 1.0
     codebook_decay: float = 0.99
     codebook_warmup_updates: int = 100
     dead_code_threshold: float = 0.1
@@ -99,7 +100,7 @@ class AgirConfig(PreTrainedConfig):
         max_reconstruction_mm: a clip that the motion tokenizer reproduces worse than this is out of distribution.
         max_feature_deviation: so is a clip whose root-mean-square normalised feature is larger than this. ``None`` in
             either: no limit.
-        max_motion_codes: longest motion, in codes, that the model was trained on; longer clips are cut.
+        max_motion_codes: longest motion, in codes, that the model takes; longer clips are cut.
         first_motion_token_id: token id of code 0; code k has ``first_motion_token_id + k``.
         motion_token_id: id of the ``<motion>`` placeholder that the raw path fills.
         motion_start_token_id, motion_end_token_id: ids of the tokens around a motion.

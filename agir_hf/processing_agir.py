@@ -89,7 +89,8 @@ class AgirProcessor(ProcessorMixin):
     def attach(self, model: Any) -> None:
         """Share a loaded model's motion tokenizer, and check that model and text tokenizer agree.
 
-        Sets ``score_token_ids`` and the motion token ids on a config that has none.
+        Sets ``score_token_ids`` and the motion token ids on a config that has none, and lowers the feature extractor's
+        ``max_frames`` to what the model takes.
 
         Raises:
             AgirError: a score label is not one token, or the ids in the config are not this tokenizer's.
@@ -118,6 +119,8 @@ class AgirProcessor(ProcessorMixin):
                 f"expected {config.motion_config.codebook_size} motion tokens in the text tokenizer, found "
                 f"{self.vocabulary.codebook_size}"
             )
+        longest = config.max_motion_codes * motion.frames_per_code
+        self.feature_extractor.max_frames = min(self.feature_extractor.max_frames or longest, longest)
         self.motion_tokenizer = model.motion_tokenizer
 
     def __call__(  # type: ignore[override]

@@ -3,9 +3,11 @@ from __future__ import annotations
 import copy
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
+from tiny_models import motion_config
 from transformers import AutoConfig, AutoFeatureExtractor, AutoModel, AutoModelForCausalLM, AutoProcessor
 
 from agir_hf.clip import MotionClip
@@ -97,6 +99,44 @@ def test_both_token_paths_give_equal_logits(
     options = {"max_new_tokens": 6, "do_sample": False}
     assert model.generate(**raw, **options).equal(model.generate(**written, **options))
     assert model.score_probabilities(**raw).equal(model.score_probabilities(**written))
+
+
+@pytest.mark.parametrize(
+    "text_config",
+    [
+        {"model_type": "qwen3", "hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "head_dim": 16}
+        | {"num_attention_heads": 2, "num_key_value_heads": 1, "tie_word_embeddings": True},
+        {"model_type": "gpt2", "n_embd": 32, "n_layer": 2, "n_head": 2},
+    ],
+    ids=["qwen3, tied", "gpt2"],
+)
+def test_any_causal_language_model_serves(
+    text_config: dict[str, Any], processor: AgirProcessor, walk: MotionClip, tmp_path: Path
+) -> None:
+    torch.manual_seed(0)
+    ids = {"eos_token_id": processor.tokenizer.eos_token_id, "pad_token_id": processor.tokenizer.pad_token_id}
+    config = AgirConfig(
+        motion_config=motion_config().to_dict(),
+        text_config={**text_config, **ids, "bos_token_id": None, "vocab_size": len(processor.tokenizer)},
+        max_motion_codes=5,
+    )
+    made = AgirForGaitAssessment(config).eval()
+    own = AgirProcessor(feature_extractor=copy.deepcopy(processor.feature_extractor), tokenizer=processor.tokenizer)
+    own.attach(made)
+    made.save_pretrained(tmp_path)
+    loaded = AgirForGaitAssessment.from_pretrained(tmp_path)
+    assert _same_state(made, loaded)
+    with pytest.warns(UserWarning, match="only"):
+        raw = own(motion=walk, text=PROMPT)
+    with pytest.warns(UserWarning, match="only"):
+        codes = own.encode_motion(walk)
+    assert len(codes) == 5
+    written = own(codes=codes, text=PROMPT)
+    options = {"max_new_tokens": 5, "do_sample": False}
+    assert loaded.generate(**raw, **options).equal(loaded.generate(**written, **options))
+    assert loaded.score_probabilities(**raw).equal(loaded.score_probabilities(**written))
+    # Another place in memory may give another rounding.
+    torch.testing.assert_close(loaded.score_probabilities(**raw), made.score_probabilities(**raw), atol=1e-6, rtol=0)
 
 
 def test_placeholders_and_motions_must_match(

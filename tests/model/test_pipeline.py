@@ -10,12 +10,14 @@ import pytest
 import torch
 from tiny_models import make_walk
 from transformers import pipeline
+from transformers.pipelines import PIPELINE_REGISTRY
 from transformers.pipelines.pt_utils import KeyDataset
 
 from agir_hf.clip import MotionClip
 from agir_hf.errors import AgirError
 from agir_hf.modeling_agir import AgirForGaitAssessment
 from agir_hf.pipeline_agir import SCORE_3_WARNING, GaitAssessmentPipeline, load_pipeline
+from agir_hf.processing_agir import AgirProcessor
 from agir_hf.rationale import SCORE_PREFIX
 
 FIELDS = [
@@ -233,3 +235,21 @@ def test_saved_pipeline_loads_again(assessor: GaitAssessmentPipeline, walk: Moti
     answer, expected = again(walk), assessor(walk)
     assert answer["probabilities"] == expected["probabilities"]
     assert answer["rationale"] == expected["rationale"]
+
+
+def test_the_task_alone_takes_the_packaged_checkpoint(
+    checkpoint: Path, walk: MotionClip, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registered = PIPELINE_REGISTRY.supported_tasks["gait-assessment"]["default"]
+    assert Path(registered["model"][0]).parts[-3:] == ("agir_hf", "checkpoints", "agir-tiny")
+    monkeypatch.setitem(registered, "model", (str(checkpoint), None))
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    answer = pipeline("gait-assessment")(walk, max_new_tokens=2)
+    assert answer["model"] == "agir-test"
+
+
+def test_labels_that_merge_with_the_prefix_are_refused(assessor: GaitAssessmentPipeline, checkpoint: Path) -> None:
+    processor = AgirProcessor.from_pretrained(checkpoint)
+    processor.tokenizer.add_tokens([":2"])  # "Score:2" is now written with one token for ":2"
+    with pytest.raises(AgirError, match="label '2' to be one token after"):
+        GaitAssessmentPipeline(model=assessor.model, processor=processor, device="cpu")
