@@ -129,7 +129,7 @@ def _spread(rng: np.random.Generator, sd: float) -> float:
 
 def _pace(rng: np.random.Generator, scale: float, age_years: float, severity: float) -> tuple[float, float]:
     """Speed and stride length; speed scales with the root of leg length, stride with it (dynamic similarity)."""
-    residual = 0.19 * np.clip(rng.standard_normal(), -2.4, 2.4) - 0.0035 * max(age_years - 65.0, 0.0)
+    residual = 0.165 * np.clip(rng.standard_normal(), -2.4, 2.4) - 0.0035 * max(age_years - 65.0, 0.0)
     speed = prior_at("walking_speed_mps", severity) * np.exp(residual) * np.sqrt(scale)
     # Part of a faster person's speed comes from longer strides, the rest from cadence.
     stride = prior_at("stride_length_m", severity + 0.2 * rng.standard_normal()) * np.exp(0.52 * residual) * scale
