@@ -8,7 +8,7 @@ from typing import Literal
 
 from ..errors import AgirError
 
-Task = Literal["assess", "motion_to_description", "description_to_motion"]
+Task = Literal["assess", "motion_to_description", "description_to_motion", "quote"]
 
 # A completion of ``assess`` is the rationale, then this, then one label token.
 SCORE_PREFIX = "\nScore:"
@@ -18,6 +18,7 @@ _INPUTS: dict[str, tuple[str, ...]] = {
     "assess": ("motion", "evidence"),
     "motion_to_description": ("motion",),
     "description_to_motion": ("description",),
+    "quote": ("evidence",),
 }
 
 
@@ -43,7 +44,8 @@ def render_prompt(
     """The prompt of a task, ending in a newline.
 
     Args:
-        task: ``assess`` takes motion, evidence or both; the other tasks take what their names start with.
+        task: ``assess`` takes motion, evidence or both; the other tasks take what their names start with,
+            and ``quote``, a warm-up for models that start from nothing, takes evidence.
         motion: token text such as ``"<motion_start><motion_5><motion_end>"``, or the placeholder ``"<motion>"``.
         evidence: from ``evidence_block``.
         description: from ``describe`` or a user.

@@ -30,7 +30,7 @@ class TokenizerRecipe:
 
     hidden_size: int = 192
     codebook_dim: int = 128
-    steps: int = 5000
+    steps: int = 2500
     batch_size: int = 96
     window_frames: int = 64
     learning_rate: float = 4e-4
@@ -42,10 +42,11 @@ class DecoderRecipe:
     """The language model, a Llama architecture with random weights and a byte-level BPE vocabulary of its own."""
 
     hidden_size: int = 256
-    layers: int = 6
-    heads: int = 4
+    layers: int = 4
+    heads: int = 8
     intermediate_size: int = 768
     text_vocabulary: int = 1024
+    initializer_range: float = 0.04
     max_positions: int = 1024
 
 
@@ -71,6 +72,7 @@ class TinyRecipe:
     cohort: CohortRecipe = field(default_factory=CohortRecipe)
     tokenizer: TokenizerRecipe = field(default_factory=TokenizerRecipe)
     decoder: DecoderRecipe = field(default_factory=DecoderRecipe)
+    quote: SftRecipe = field(default_factory=SftRecipe)
     describe: SftRecipe = field(default_factory=SftRecipe)
     assess: SftRecipe = field(default_factory=SftRecipe)
 

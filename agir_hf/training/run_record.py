@@ -38,23 +38,26 @@ def git_commit(folder: Path) -> str | None:
 
 
 class RunRecord:
-    """Collects figures while a run goes on; every change is written at once, so a stopped run leaves its record."""
+    """Collects figures while a run goes on; every change is written at once, so a stopped run leaves its record.
+
+    A run that goes on where one stopped keeps the figures of the stages that are done; each stage names its own commit.
+    """
 
     def __init__(self, path: Path, recipe: dict[str, Any]) -> None:
         self.path = path
         previous = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-        self.content: dict[str, Any] = previous or {
+        self.commit = git_commit(Path(__file__).parent)
+        self.content: dict[str, Any] = {
             "recipe": recipe,
             "versions": versions(),
-            "git_commit": git_commit(Path(__file__).parent),
             "hardware": {"machine": platform.machine(), "system": platform.system(), "cpu_count": os.cpu_count()},
-            "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-            "stages": {},
+            "started": previous.get("started", time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())),
+            "stages": previous.get("stages", {}),
         }
 
     def stage(self, name: str, **figures: Any) -> None:
         """Add figures of a stage."""
-        self.content["stages"].setdefault(name, {}).update(figures)
+        self.content["stages"].setdefault(name, {}).update(figures | {"git_commit": self.commit})
         self.path.parent.mkdir(parents=True, exist_ok=True)
         temporary = self.path.with_suffix(".tmp")
         temporary.write_text(json.dumps(self.content, indent=1), encoding="utf-8")

@@ -1,7 +1,9 @@
 """Supervised fine-tuning of the language model, with TRL, on text that carries explicit motion tokens.
 
 Stage 1 (``describe``) mixes motion -> description with description -> motion; stage 2 (``assess``) goes on from it and
-learns evidence and motion -> rationale -> score. Only completions count in the loss.
+learns evidence and motion -> rationale -> score. Only completions count in the loss. A model that starts from nothing
+is first taught to quote measurements (``quote``): short rows full of numbers to copy, which long rationales teach
+slowly.
 """
 
 from __future__ import annotations
@@ -62,6 +64,22 @@ def score_weights(
     following = torch.nn.functional.pad(labels[:, 1:], (0, 1), value=IGNORED)
     is_score = torch.isin(labels, score_token_ids) & (following == end_token_id)
     return torch.where(is_score, weight, 1.0)
+
+
+QUOTED_LINES = 10
+
+
+def quote_rows(rows: Sequence[dict[str, Any]], *, seed: int) -> list[dict[str, str]]:
+    """Warm-up: evidence lines of different clips, to be repeated in another order; one row a clip."""
+    rng = random.Random(seed)
+    by_measure = list(zip(*(row["evidence"].splitlines() for row in rows), strict=True))
+    made = []
+    for _ in rows:
+        lines = [rng.choice(lines) for lines in rng.sample(by_measure, QUOTED_LINES)]
+        shown = "\n".join(lines)
+        rng.shuffle(lines)
+        made.append({"prompt": render_prompt("quote", evidence=shown), "completion": "\n".join(lines)})
+    return made
 
 
 def describe_rows(rows: Sequence[dict[str, Any]], motions: Sequence[str], *, seed: int) -> list[dict[str, str]]:

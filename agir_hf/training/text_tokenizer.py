@@ -1,22 +1,35 @@
-"""A small byte-level BPE vocabulary for a language model that starts from nothing."""
+"""A small byte-level BPE vocabulary for a language model that starts from nothing, with whole numbers as tokens.
+
+A number that is one token is copied from the evidence in one step. Spelled out in digits, a model of this size takes
+many times the training to copy it right (a trial of 563 steps: 45 percent of claims supported).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
-from transformers import PreTrainedTokenizerFast
+import torch
+from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
+from transformers import PreTrainedModel, PreTrainedTokenizerBase, PreTrainedTokenizerFast
 
 PAD, EOS = "<pad>", "<eos>"
+# Decimals -> the largest number that has a token: degrees, percent and counts; centimetres and percent; metres and m/s.
+LARGEST_NUMBER: dict[int, float] = {0: 200.0, 1: 60.0, 2: 2.5}
+FREQUENCIES = 6
+
+
+def number_texts(decimals: int) -> list[str]:
+    """``["0", "1", ... "200"]`` for no decimals, and so on."""
+    step = 10.0**-decimals
+    return [f"{index * step:.{decimals}f}" for index in range(round(LARGEST_NUMBER[decimals] / step) + 1)]
 
 
 def train_text_tokenizer(texts: Iterable[str], *, vocabulary: int) -> PreTrainedTokenizerFast:
-    """Fit a byte-level BPE whose digits and newlines are single tokens, so that numbers are copied digit by digit and a
-    score label is one token.
+    """Fit a byte-level BPE and add the numbers; a score label is one token, as digits are.
 
     Args:
         texts: prompts and answers to fit on.
-        vocabulary: number of text tokens, the two special ones included.
+        vocabulary: number of BPE tokens, the two special ones included; the numbers come on top.
     """
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
@@ -33,6 +46,8 @@ def train_text_tokenizer(texts: Iterable[str], *, vocabulary: int) -> PreTrained
         show_progress=False,
     )
     tokenizer.train_from_iterator(texts, trainer)
+    numbers = [text for decimals in LARGEST_NUMBER for text in number_texts(decimals)]
+    tokenizer.add_tokens([AddedToken(text, single_word=True, normalized=False, special=False) for text in numbers])
     return PreTrainedTokenizerFast(
         tokenizer_object=tokenizer,
         pad_token=PAD,
@@ -40,3 +55,22 @@ def train_text_tokenizer(texts: Iterable[str], *, vocabulary: int) -> PreTrained
         padding_side="left",
         clean_up_tokenization_spaces=False,
     )
+
+
+@torch.no_grad()
+def start_number_embeddings(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> None:
+    """Start the embeddings of the numbers so that near numbers lie near each other, yet stay distinct.
+
+    Half of each vector is its own, half comes from sines and cosines of the value: rare numbers then get their meaning
+    from their neighbours, as digits would have given it to them.
+    """
+    embeddings = model.get_input_embeddings().weight
+    width, scale = embeddings.shape[1], float(model.config.initializer_range)
+    for decimals, largest in LARGEST_NUMBER.items():
+        texts = number_texts(decimals)
+        ids = torch.tensor([tokenizer.convert_tokens_to_ids(text) for text in texts])
+        phase = torch.tensor([float(text) / largest for text in texts]).unsqueeze(1)
+        phase = phase * torch.pi * 2.0 ** torch.arange(FREQUENCIES)
+        waves = torch.cat([phase.sin(), phase.cos()], dim=1)
+        smooth = waves @ torch.randn(waves.shape[1], width) / FREQUENCIES**0.5
+        embeddings[ids] = scale * 0.5**0.5 * (torch.randn(len(ids), width) + smooth)

@@ -4,10 +4,10 @@
     agir train tiny --smoke            # minutes, to see that it runs
     agir train tiny tokenizer.steps=200 assess.epochs=0.5
 
-The way through: simulate and measure people -> motion tokenizer -> motion codes -> stage 1 (motion <-> description)
--> stage 2 (evidence and motion -> rationale -> score) -> temperature and thresholds on validation people -> figures on
-test people -> checkpoint and card. Every stage leaves its result under the output folder; a run that was stopped starts
-again after the last whole stage.
+The way through: simulate and measure people -> motion tokenizer -> motion codes -> quoting (a warm-up: numbers are
+copied from evidence) -> stage 1 (motion <-> description) -> stage 2 (evidence and motion -> rationale -> score) ->
+temperature and thresholds on validation people -> figures on test people -> checkpoint and card. Every stage leaves its
+result under the output folder; a run that was stopped starts again after the last whole stage.
 """
 
 from __future__ import annotations
@@ -38,14 +38,14 @@ from ..modeling_agir_motion_tokenizer import AgirMotionTokenizer
 from ..motion_vocabulary import MotionVocabulary, label_token_ids
 from ..pipeline_agir import load_pipeline
 from ..processing_agir import AgirProcessor
-from ..rationale import SCORE_PREFIX
+from ..rationale import SCORE_PREFIX, render_prompt
 from ..simulation import SimulatedWalk
 from .cohort import CohortSplit, build_cohort, data_hash, person_range
 from .motion_tokenizer import encode_split, train_motion_tokenizer
 from .recipe import DecoderRecipe, TinyRecipe
 from .run_record import RunRecord
-from .sft import assess_prompt, assess_rows, describe_rows, train_stage
-from .text_tokenizer import train_text_tokenizer
+from .sft import assess_prompt, assess_rows, describe_rows, quote_rows, train_stage
+from .text_tokenizer import start_number_embeddings, train_text_tokenizer
 
 
 @contextmanager
@@ -91,7 +91,15 @@ def train_tiny(recipe: TinyRecipe, output: Path) -> Path:
     language_model = _language_model(recipe.decoder, tokenizer, recipe.seed)
     record.stage("language_model", parameters=language_model.num_parameters(), vocabulary=len(tokenizer))
     score_token_ids = label_token_ids(tokenizer, [str(score) for score in range(AgirConfig().num_scores)])
-    for stage, rows in (("describe", describe_rows), ("assess", assess_rows)):
+
+    def stage_rows(stage: str, split: str) -> list[dict[str, str]]:
+        rows = splits[split].rows
+        if stage == "quote":
+            return quote_rows(rows, seed=recipe.seed)
+        make = describe_rows if stage == "describe" else assess_rows
+        return make(rows, motions[split], seed=recipe.seed)
+
+    for stage in ("quote", "describe", "assess"):
         home = output / stage
         if not (home / "model.safetensors").is_file():
             with _timed(record, stage):
@@ -99,11 +107,11 @@ def train_tiny(recipe: TinyRecipe, output: Path) -> Path:
                 figures = train_stage(
                     language_model,
                     tokenizer,
-                    rows(splits["train"].rows, motions["train"], seed=recipe.seed),
+                    stage_rows(stage, "train"),
                     getattr(recipe, stage),
                     output=home,
                     seed=recipe.seed,
-                    eval_rows=rows(splits["validation"].rows, motions["validation"], seed=recipe.seed),
+                    eval_rows=stage_rows(stage, "validation"),
                     score_token_ids=score_token_ids if stage == "assess" else (),
                 )
                 record.stage(stage, **figures)
@@ -131,7 +139,14 @@ def _text_side(
         return tokenizer, MotionVocabulary.from_tokenizer(tokenizer)
     # Prompts are fitted without their motion: motion tokens are whole tokens of their own.
     texts = chain.from_iterable(
-        [assess_prompt(row, "", "both"), *row["descriptions"], *row["rationales"], row["rationale_words"], SCORE_PREFIX]
+        [
+            render_prompt("quote", evidence=row["evidence"]),
+            assess_prompt(row, "", "both"),
+            *row["descriptions"],
+            *row["rationales"],
+            row["rationale_words"],
+            SCORE_PREFIX,
+        ]
         for row in train.rows[:4000]
     )
     tokenizer = train_text_tokenizer(texts, vocabulary=recipe.decoder.text_vocabulary)
@@ -142,7 +157,7 @@ def _text_side(
 
 def _language_model(recipe: DecoderRecipe, tokenizer: PreTrainedTokenizerFast, seed: int) -> LlamaForCausalLM:
     set_seed(seed)
-    return LlamaForCausalLM(
+    model = LlamaForCausalLM(
         LlamaConfig(
             vocab_size=len(tokenizer),
             hidden_size=recipe.hidden_size,
@@ -151,12 +166,15 @@ def _language_model(recipe: DecoderRecipe, tokenizer: PreTrainedTokenizerFast, s
             num_attention_heads=recipe.heads,
             num_key_value_heads=recipe.heads,
             max_position_embeddings=recipe.max_positions,
+            initializer_range=recipe.initializer_range,
             tie_word_embeddings=True,
             pad_token_id=tokenizer.pad_token_id,
             eos_token_id=tokenizer.eos_token_id,
             bos_token_id=None,
         )
     )
+    start_number_embeddings(model, tokenizer)
+    return model
 
 
 def _assemble(
