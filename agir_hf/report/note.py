@@ -35,7 +35,10 @@ def _wrap(text: str, indent: str = "  ") -> str:
 
 
 def _number(value: float | None, decimals: int) -> str:
-    return "-" if value is None else f"{value:.{decimals}f}"
+    if value is None:
+        return "-"
+    text = f"{value:.{decimals}f}"
+    return text.removeprefix("-") if float(text) == 0 else text
 
 
 def _table(values: Mapping[str, float | None]) -> list[str]:
