@@ -1,0 +1,80 @@
+"""Rows, loss weights and the text tokenizer of the training."""
+
+from __future__ import annotations
+
+import pytest
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("trl", reason="needs the train extra")
+
+from agir_hf.training.sft import IGNORED, assess_rows, describe_rows, quote_rows, score_weights  # noqa: E402
+from agir_hf.training.text_tokenizer import number_texts, start_number_embeddings, train_text_tokenizer  # noqa: E402
+
+MOTION = "<motion_start><motion_3><motion_end>"
+EVIDENCE = "\n".join(f"measure {name} {value}" for name, value in zip("abcdefghijkl", range(12), strict=True))
+
+
+def row(score: int = 2) -> dict:
+    return {
+        "evidence": EVIDENCE,
+        "score": score,
+        "descriptions": ["One walks.", "Another walks."],
+        "rationales": ["First reason.", "Second reason."],
+        "rationale_words": "In words.",
+    }
+
+
+def test_the_score_label_alone_is_weighted() -> None:
+    end, scores = 1, torch.tensor([10, 11])
+    labels = torch.tensor([[IGNORED, 10, 5, 11, end], [IGNORED, IGNORED, 10, end, IGNORED]])
+    weights = score_weights(labels, scores, end, 20.0)
+    assert weights.tolist() == [[1, 1, 1, 20, 1], [1, 1, 20, 1, 1]]
+
+
+def test_rows_of_both_stages() -> None:
+    described = describe_rows([row()], [MOTION], seed=0)
+    assert {one["completion"] for one in described} == {"One walks.", MOTION}
+    assessed = assess_rows([row(3)] * 40, [MOTION] * 40, seed=0)
+    assert len(assessed) == 80
+    assert all(one["completion"].endswith("\nScore:3") for one in assessed)
+    # The score stands in no prompt, and motion alone gets words without numbers.
+    assert all("Score" not in one["prompt"] for one in assessed)
+    motion_only = [one for one in assessed if "measure" not in one["prompt"]]
+    assert motion_only and all(one["completion"].startswith("In words.") for one in motion_only)
+    assert any(MOTION not in one["prompt"] for one in assessed)
+
+
+def test_quoting_repeats_the_lines_shown_in_another_order() -> None:
+    (one,) = quote_rows([row()], seed=1)
+    shown = one["prompt"].splitlines()[2:-1]
+    assert sorted(shown) == sorted(one["completion"].splitlines())
+    assert len(set(shown)) == 10 and set(shown) <= set(EVIDENCE.splitlines())
+
+
+def test_numbers_are_single_tokens_and_texts_come_back() -> None:
+    tokenizer = train_text_tokenizer(["walking speed 0.74 m/s\nScore:2"] * 3, vocabulary=300)
+    text = "left (0.62 m), 12.5 percent, -3 degrees\nspeed 1.24 m/s at 101 steps, 7.345\nScore:2"
+    ids = tokenizer(text)["input_ids"]
+    assert tokenizer.decode(ids) == text
+    tokens = tokenizer.convert_ids_to_tokens(ids)
+    assert {"0.62", "12.5", "1.24", "101", "2"} <= set(tokens)
+    assert number_texts(1)[:3] == ["0.0", "0.1", "0.2"]
+
+
+def test_near_numbers_start_near_each_other() -> None:
+    transformers = pytest.importorskip("transformers")
+    tokenizer = train_text_tokenizer(["text"], vocabulary=300)
+    config = transformers.LlamaConfig(
+        vocab_size=len(tokenizer), hidden_size=64, intermediate_size=64, num_hidden_layers=1, num_attention_heads=2
+    )
+    torch.manual_seed(0)
+    model = transformers.LlamaForCausalLM(config)
+    start_number_embeddings(model, tokenizer)
+    table = model.get_input_embeddings().weight
+
+    def likeness(a: str, b: str) -> float:
+        one, other = (table[tokenizer.convert_tokens_to_ids(text)] for text in (a, b))
+        return torch.cosine_similarity(one, other, dim=0).item()
+
+    assert likeness("100", "101") > likeness("100", "160") + 0.2
+    assert likeness("100", "101") < 0.95
