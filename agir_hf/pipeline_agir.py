@@ -282,6 +282,7 @@ class GaitAssessmentPipeline(Pipeline):
             max_new_tokens=max_new_tokens,
             do_sample=do_sample,
             num_beams=1,
+            use_cache=True,  # said aloud: trainers switch it off and leave that in what they save
             pad_token_id=self.tokenizer.pad_token_id,
             eos_token_id=self.tokenizer.eos_token_id if eos is None else eos,
         )

@@ -161,6 +161,24 @@ def test_generation_stops_at_the_score(checkpoint: Path, processor: Any, walk: M
     assert model.seen < len(script) - 2
 
 
+def test_the_cache_is_used_whatever_a_trainer_left_in_the_checkpoint(
+    assessor: GaitAssessmentPipeline, walk: MotionClip, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(assessor.model.generation_config, "use_cache", False)
+    monkeypatch.setattr(assessor.model.config.text_config, "use_cache", False)
+    lengths = []
+    forward = assessor.model.language_model.forward
+
+    def watched(*args: Any, **kwargs: Any) -> Any:
+        lengths.append(kwargs["input_ids"].shape[1])
+        return forward(*args, **kwargs)
+
+    monkeypatch.setattr(assessor.model.language_model, "forward", watched)
+    prompt = assessor.preprocess(walk)["input_ids"][0].tolist()
+    assessor._write([prompt], 5)
+    assert lengths[0] == len(prompt) and set(lengths[1:]) == {1}
+
+
 def test_evidence_and_motion_can_be_switched_off(assessor: GaitAssessmentPipeline, walk: MotionClip) -> None:
     def prompt(**options: bool) -> str:
         return assessor.tokenizer.decode(assessor.preprocess(walk, **options)["input_ids"][0])
