@@ -66,7 +66,7 @@ def score_weights(
     return torch.where(is_score, weight, 1.0)
 
 
-QUOTED_LINES = 10
+QUOTED_LINES = 6
 
 
 def quote_rows(rows: Sequence[dict[str, Any]], *, seed: int) -> list[dict[str, str]]:

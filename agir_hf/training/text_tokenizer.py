@@ -1,7 +1,8 @@
 """A small byte-level BPE vocabulary for a language model that starts from nothing, with whole numbers as tokens.
 
 A number that is one token is copied from the evidence in one step. Spelled out in digits, a model of this size takes
-many times the training to copy it right (a trial of 563 steps: 45 percent of claims supported).
+many times the training to copy it right (a trial of 563 steps: 45 percent of claims supported). Each number has two
+tokens, with and without the space before it: a space of its own would stand between a number and what it is the value of.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase, PreTrainedTok
 PAD, EOS = "<pad>", "<eos>"
 # Decimals -> the largest number that has a token: degrees, percent and counts; centimetres and percent; metres and m/s.
 LARGEST_NUMBER: dict[int, float] = {0: 200.0, 1: 60.0, 2: 2.5}
+SPACES = (" ", "")
 FREQUENCIES = 6
 
 
@@ -46,8 +48,8 @@ def train_text_tokenizer(texts: Iterable[str], *, vocabulary: int) -> PreTrained
         show_progress=False,
     )
     tokenizer.train_from_iterator(texts, trainer)
-    numbers = [text for decimals in LARGEST_NUMBER for text in number_texts(decimals)]
-    tokenizer.add_tokens([AddedToken(text, single_word=True, normalized=False, special=False) for text in numbers])
+    numbers = [space + text for decimals in LARGEST_NUMBER for text in number_texts(decimals) for space in SPACES]
+    tokenizer.add_tokens([AddedToken(text, normalized=False, special=False) for text in numbers])
     return PreTrainedTokenizerFast(
         tokenizer_object=tokenizer,
         pad_token=PAD,
@@ -62,15 +64,18 @@ def start_number_embeddings(model: PreTrainedModel, tokenizer: PreTrainedTokeniz
     """Start the embeddings of the numbers so that near numbers lie near each other, yet stay distinct.
 
     Half of each vector is its own, half comes from sines and cosines of the value: rare numbers then get their meaning
-    from their neighbours, as digits would have given it to them.
+    from their neighbours, as digits would have given it to them. The two tokens of a number differ by one common vector.
     """
     embeddings = model.get_input_embeddings().weight
     width, scale = embeddings.shape[1], float(model.config.initializer_range)
+    space_vectors = torch.randn(len(SPACES), width)
     for decimals, largest in LARGEST_NUMBER.items():
         texts = number_texts(decimals)
-        ids = torch.tensor([tokenizer.convert_tokens_to_ids(text) for text in texts])
         phase = torch.tensor([float(text) / largest for text in texts]).unsqueeze(1)
         phase = phase * torch.pi * 2.0 ** torch.arange(FREQUENCIES)
         waves = torch.cat([phase.sin(), phase.cos()], dim=1)
         smooth = waves @ torch.randn(waves.shape[1], width) / FREQUENCIES**0.5
-        embeddings[ids] = scale * 0.5**0.5 * (torch.randn(len(ids), width) + smooth)
+        own = torch.randn(len(texts), width)
+        for space, vector in zip(SPACES, space_vectors, strict=True):
+            ids = torch.tensor([tokenizer.convert_tokens_to_ids(space + text) for text in texts])
+            embeddings[ids] = scale * (0.4**0.5 * (own + smooth) + 0.2**0.5 * vector)

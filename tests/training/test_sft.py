@@ -48,7 +48,7 @@ def test_quoting_repeats_the_lines_shown_in_another_order() -> None:
     (one,) = quote_rows([row()], seed=1)
     shown = one["prompt"].splitlines()[2:-1]
     assert sorted(shown) == sorted(one["completion"].splitlines())
-    assert len(set(shown)) == 10 and set(shown) <= set(EVIDENCE.splitlines())
+    assert len(set(shown)) == 6 and set(shown) <= set(EVIDENCE.splitlines())
 
 
 def test_numbers_are_single_tokens_and_texts_come_back() -> None:
@@ -57,7 +57,7 @@ def test_numbers_are_single_tokens_and_texts_come_back() -> None:
     ids = tokenizer(text)["input_ids"]
     assert tokenizer.decode(ids) == text
     tokens = tokenizer.convert_ids_to_tokens(ids)
-    assert {"0.62", "12.5", "1.24", "101", "2"} <= set(tokens)
+    assert {"0.62", " 12.5", " 1.24", " 101", "2"} <= set(tokens)
     assert number_texts(1)[:3] == ["0.0", "0.1", "0.2"]
 
 
@@ -78,3 +78,4 @@ def test_near_numbers_start_near_each_other() -> None:
 
     assert likeness("100", "101") > likeness("100", "160") + 0.2
     assert likeness("100", "101") < 0.95
+    assert likeness("100", " 100") > 0.6
