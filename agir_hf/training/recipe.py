@@ -39,10 +39,10 @@ class TokenizerRecipe:
 
 @dataclass(frozen=True)
 class DecoderRecipe:
-    """The language model, a Llama architecture with random weights and a byte-level BPE vocabulary of its own."""
+    """The language model, an LFM2 architecture with random weights and a byte-level BPE vocabulary of its own."""
 
     hidden_size: int = 256
-    layers: int = 4
+    layers: int = 6
     heads: int = 8
     intermediate_size: int = 768
     text_vocabulary: int = 1024
