@@ -49,10 +49,14 @@ class MotionClip:
         if joints.ndim != 3 or joints.shape[1:] != (NUM_JOINTS, 3):
             raise MotionFormatError(f"expected joints of shape (T, {NUM_JOINTS}, 3) in metres, found {joints.shape}")
         if len(joints) < 2:
-            raise MotionFormatError(f"expected at least 2 frames, found {len(joints)}: the clip is too short to measure")
+            raise MotionFormatError(
+                f"expected at least 2 frames, found {len(joints)}: the clip is too short to measure"
+            )
         if not np.isfinite(joints).all():
             bad = int((~np.isfinite(joints)).any(axis=(1, 2)).sum())
-            raise MotionFormatError(f"expected finite joint positions, found {bad} of {len(joints)} frames with NaN or infinity")
+            raise MotionFormatError(
+                f"expected finite joint positions, found {bad} of {len(joints)} frames with NaN or infinity"
+            )
         if not (np.isfinite(self.frame_rate_hz) and 1.0 <= self.frame_rate_hz <= 2000.0):
             raise MotionFormatError(f"expected a frame rate between 1 and 2000 Hz, found {self.frame_rate_hz}")
         object.__setattr__(self, "joints_m", joints)

@@ -2,7 +2,7 @@
 
 A number that is one token is copied from the evidence in one step. Spelled out in digits, a model of this size takes
 many times the training to copy it right (a trial of 563 steps: 45 percent of claims supported). Each number has two
-tokens, with and without the space before it: a space of its own would stand between a number and what it is the value of.
+tokens, with and without the space before it: a space of its own would stand between a number and what it measures.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def start_number_embeddings(model: PreTrainedModel, tokenizer: PreTrainedTokeniz
     """Start the embeddings of the numbers so that near numbers lie near each other, yet stay distinct.
 
     Half of each vector is its own, half comes from sines and cosines of the value: rare numbers then get their meaning
-    from their neighbours, as digits would have given it to them. The two tokens of a number differ by one common vector.
+    from their neighbours, as digits would have given it to them. Both tokens of a number differ by one common vector.
     """
     embeddings = model.get_input_embeddings().weight
     width, scale = embeddings.shape[1], float(model.config.initializer_range)

@@ -158,8 +158,8 @@ def _text_side(
 def _language_model(recipe: DecoderRecipe, tokenizer: PreTrainedTokenizerFast, seed: int) -> Lfm2ForCausalLM:
     """A small LFM2 with random weights: short convolutions and attention by turns.
 
-    The convolutions tell a number what stands before it, which attention alone takes long to learn: quoting rows reached
-    a loss of 0.53 in 200 steps, a Llama of the same width 0.83.
+    The convolutions tell a number what stands before it, which attention alone takes long to learn: quoting rows
+    reached a loss of 0.53 in 200 steps, a Llama of the same width 0.83.
     """
     set_seed(seed)
     model = Lfm2ForCausalLM(
