@@ -1,8 +1,8 @@
 """The 22 joints every clip is expressed in: the body joints of SMPL, in the order HumanML3D uses.
 
-Joints are placed by anatomy, whatever a source file calls them: hips, knees, ankles, shoulders, elbows and wrists are the
-joint centres; ``left_foot`` is the base of the toes (metatarsal heads); ``neck`` is the base of the neck, a little above
-the line between the shoulders; ``head`` is the centre of the skull base.
+Joints are placed by anatomy, whatever a source file calls them: hips, knees, ankles, shoulders, elbows and wrists are
+the joint centres; ``left_foot`` is the base of the toes (metatarsal heads); ``neck`` is the base of the neck, a little
+above the line between the shoulders; ``head`` is the centre of the skull base.
 """
 
 from __future__ import annotations

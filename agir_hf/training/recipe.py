@@ -125,7 +125,7 @@ def _build(kind: Any, content: dict[str, Any], prefix: str) -> Any:
             near = difflib.get_close_matches(key, known, n=1)
             hint = f"; did you mean '{prefix}{near[0]}'?" if near else f"; known keys: {', '.join(known)}"
             raise AgirError(f"unknown recipe key '{prefix}{key}'{hint}")
-        default = known[key].default_factory() if callable(known[key].default_factory) else known[key].default  # type: ignore[misc]
+        default = getattr(kind(), key)
         if is_dataclass(default):
             values[key] = _build(type(default), value or {}, f"{prefix}{key}.")
         else:

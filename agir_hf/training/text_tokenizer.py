@@ -13,6 +13,8 @@ import torch
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import PreTrainedModel, PreTrainedTokenizerBase, PreTrainedTokenizerFast
 
+from ..errors import AgirError
+
 PAD, EOS = "<pad>", "<eos>"
 # Decimals -> the largest number that has a token: degrees, percent and counts; centimetres and percent; metres and m/s.
 LARGEST_NUMBER: dict[int, float] = {0: 200.0, 1: 60.0, 2: 2.5}
@@ -66,8 +68,10 @@ def start_number_embeddings(model: PreTrainedModel, tokenizer: PreTrainedTokeniz
     Half of each vector is its own, half comes from sines and cosines of the value: rare numbers then get their meaning
     from their neighbours, as digits would have given it to them. Both tokens of a number differ by one common vector.
     """
-    embeddings = model.get_input_embeddings().weight
-    width, scale = embeddings.shape[1], float(model.config.initializer_range)
+    layer = model.get_input_embeddings()
+    if not isinstance(layer, torch.nn.Embedding):
+        raise AgirError(f"expected a model with a table of embeddings, found {type(layer).__name__}")
+    embeddings, width, scale = layer.weight, layer.embedding_dim, float(model.config.initializer_range)
     space_vectors = torch.randn(len(SPACES), width)
     for decimals, largest in LARGEST_NUMBER.items():
         texts = number_texts(decimals)

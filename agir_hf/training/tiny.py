@@ -24,7 +24,14 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from transformers import AutoModelForCausalLM, Lfm2Config, Lfm2ForCausalLM, PreTrainedTokenizerFast, set_seed
+from transformers import (
+    AutoModelForCausalLM,
+    Lfm2Config,
+    Lfm2ForCausalLM,
+    PreTrainedModel,
+    PreTrainedTokenizerFast,
+    set_seed,
+)
 
 from ..configuration_agir import AgirConfig
 from ..evaluation.baselines import random_forest
@@ -88,7 +95,7 @@ def train_tiny(recipe: TinyRecipe, output: Path) -> Path:
 
     tokenizer, vocabulary = _text_side(recipe, splits["train"], output / "text_tokenizer", motion_tokenizer)
     motions = {k: [vocabulary.codes_to_text(c) for c in codes[k]] for k in codes}
-    language_model = _language_model(recipe.decoder, tokenizer, recipe.seed)
+    language_model: PreTrainedModel = _language_model(recipe.decoder, tokenizer, recipe.seed)
     record.stage("language_model", parameters=language_model.num_parameters(), vocabulary=len(tokenizer))
     score_token_ids = label_token_ids(tokenizer, [str(score) for score in range(AgirConfig().num_scores)])
 
@@ -210,7 +217,7 @@ def _assemble(
     model.save_pretrained(checkpoint)
     saved = AgirConfig.from_pretrained(checkpoint)
     saved.dtype = "float32"
-    saved.text_config.dtype = "float32"
+    saved.get_text_config().dtype = "float32"
     saved.save_pretrained(checkpoint)
     processor.save_pretrained(checkpoint)
 
