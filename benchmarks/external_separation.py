@@ -3,7 +3,7 @@
     python benchmarks/external_separation.py ../shared/data/clinical_bvh
 
 The folder holds motion files and a ``metadata.csv`` (``file_name,subject_id,diagnosis``). One figure a subject (the
-mean over its walks); area under the ROC curve for ``expected_score`` and, in the same run, for walking speed alone, each
+mean over its walks); area under the ROC curve for ``expected_score`` and, in one run, for walking speed alone, each
 with a bootstrap interval over subjects drawn within their group. Every run adds a line to ``external_log.csv``: the
 folder is for validation, no choice may be made on it. With few healthy people this is separation, not diagnosis.
 """
