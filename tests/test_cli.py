@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import agir_hf
 from agir_hf.cli import main
 from agir_hf.gait import PARAMETER_NAMES
 from agir_hf.simulation import simulate_not_walking, simulate_person, simulate_walk
@@ -133,9 +132,6 @@ def test_too_short_for_a_step_and_standing_are_measured_as_not_walking(
         assert result["gait_parameters"]["cadence_spm"] is None
 
 
-@pytest.mark.skipif(
-    not (agir_hf.packaged_checkpoint("agir-tiny") / "config.json").is_file(), reason="no packaged model"
-)
 class TestPackagedModel:
     def test_example_is_assessed(self, capsys: pytest.CaptureFixture[str]) -> None:
         assert main(["assess", str(EXAMPLE), "--format", "json"]) == 0
