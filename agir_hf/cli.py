@@ -68,9 +68,7 @@ def _show(results: Iterator[Result], total: int, as_json: bool, note: Callable[[
     # The bar appears only where the work lasts longer than two seconds.
     from tqdm import tqdm
 
-    with tqdm(
-        total=total, unit="file", delay=2, file=sys.stderr, disable=None if sys.stderr.isatty() else total < 2
-    ) as bar:
+    with tqdm(total=total, unit="file", delay=2, file=sys.stderr, disable=None) as bar:
         for result in results:
             bar.clear()
             text = json.dumps(result, allow_nan=False) if as_json else note(result)

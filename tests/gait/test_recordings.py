@@ -72,10 +72,10 @@ def test_simulated_other_activities_are_not_walking(kind: str) -> None:
 
 def test_freezing_is_counted_and_standing_is_not() -> None:
     right = 0
-    for seed in range(5):
+    for seed in range(30):
         person = simulate_person(seed, score=2)
         for count in (0, 1):
             made = simulate_walk(person, seed=seed, frame_rate_hz=60.0, duration_s=12.0, freezing=count, stops=True)
             found = find_freezing(body_signals(made.clip))
             right += len(found) == len(made.truth.freezing_s)
-    assert right >= 8
+    assert right >= 48  # of 60
