@@ -34,6 +34,7 @@ from transformers import (
 )
 
 from ..configuration_agir import AgirConfig
+from ..errors import AgirError
 from ..evaluation.baselines import random_forest
 from ..evaluation.calibration import fit_temperature, negative_log_likelihood
 from ..evaluation.simulated import assess_walks, score_figures, simulated_walks
@@ -235,6 +236,8 @@ def _calibrate(recipe: TinyRecipe, checkpoint: Path) -> dict[str, Any]:
         for walk, result in zip(walks, results, strict=True)
         if not result["abstained"]
     ]
+    if not pairs:
+        raise AgirError("no simulated validation walk was recognised as walking: nothing to fit the temperature to")
     given, logits = np.array([g for g, _ in pairs]), np.stack([p for _, p in pairs])
     temperature = fit_temperature(given, logits)
     walk_mm = np.array([result["quality"]["reconstruction_mm"] for result in results])
