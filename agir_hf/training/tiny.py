@@ -133,6 +133,9 @@ def train_tiny(recipe: TinyRecipe, output: Path) -> Path:
     with _timed(record, "evaluation"):
         record.stage("evaluation", **_evaluate(recipe, splits, checkpoint))
     shutil.copy(output / "run_record.json", checkpoint / "run_record.json")
+    shutil.copy(output / "motion_tokenizer" / "training_log.jsonl", checkpoint / "motion_tokenizer_log.jsonl")
+    for stage in ("quote", "describe", "assess"):
+        shutil.copy(output / stage / "trainer_state.json", checkpoint / f"{stage}_log.json")
     write_assessor_card(checkpoint, record.content)
     size = sum(p.stat().st_size for p in checkpoint.iterdir()) / 2**20
     print(f"agir: {checkpoint} is whole ({size:.1f} MiB)", file=sys.stderr)
