@@ -43,7 +43,8 @@ class DecoderRecipe:
 
     hidden_size: int = 256
     layers: int = 6
-    heads: int = 8
+    heads: int = 2
+    convolution_length: int = 5
     intermediate_size: int = 768
     text_vocabulary: int = 1024
     initializer_range: float = 0.04
@@ -52,11 +53,12 @@ class DecoderRecipe:
 
 @dataclass(frozen=True)
 class SftRecipe:
-    """One fine-tuning stage."""
+    """One fine-tuning stage. Muon trains the matrices, AdamW (``learning_rate``) the embeddings and the rest."""
 
     epochs: float = 1.0
     batch_size: int = 16
     learning_rate: float = 1e-3
+    matrix_learning_rate: float = 3e-3
     warmup_steps: int = 100
     max_length: int = 1024
 

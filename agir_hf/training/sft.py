@@ -20,6 +20,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from trl import SFTConfig, SFTTrainer
 
 from ..rationale import SCORE_PREFIX, render_prompt
+from .optimizer import MuonFactory
 from .recipe import SftRecipe
 
 # What the prompt of an assessment shows. Most have both; the rest keep the model able to work from either alone.
@@ -27,6 +28,7 @@ ASSESS_MODES = {"both": 0.6, "evidence": 0.25, "motion": 0.15}
 
 # One label stands beside some 250 tokens of rationale: without a weight the score would be learned last and least.
 SCORE_WEIGHT = 20.0
+WEIGHT_DECAY = 0.01
 IGNORED = -100
 
 
@@ -149,7 +151,7 @@ def train_stage(
         learning_rate=recipe.learning_rate,
         lr_scheduler_type="cosine",
         warmup_steps=recipe.warmup_steps,
-        weight_decay=0.01,
+        weight_decay=WEIGHT_DECAY,
         max_length=recipe.max_length,
         completion_only_loss=True,
         gradient_checkpointing=False,
@@ -171,6 +173,10 @@ def train_stage(
         train_dataset=Dataset.from_list(rows),
         eval_dataset=Dataset.from_list(eval_rows) if eval_rows else None,
         processing_class=tokenizer,
+        optimizer_cls_and_kwargs=(
+            MuonFactory,
+            {"matrix_lr": recipe.matrix_learning_rate, "other_lr": recipe.learning_rate, "weight_decay": WEIGHT_DECAY},
+        ),
     )
     result = trainer.train()
     figures = {key: float(value) for key, value in result.metrics.items()}

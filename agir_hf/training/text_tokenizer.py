@@ -19,7 +19,8 @@ PAD, EOS = "<pad>", "<eos>"
 # Decimals -> the largest number that has a token: degrees, percent and counts; centimetres and percent; metres and m/s.
 LARGEST_NUMBER: dict[int, float] = {0: 200.0, 1: 60.0, 2: 2.5}
 SPACES = (" ", "")
-FREQUENCIES = 6
+# Share of a number's start vector that says whether a space stands before it; the rest is the number's own.
+SPACE_SHARE = 0.1
 
 
 def number_texts(decimals: int) -> list[str]:
@@ -63,23 +64,19 @@ def train_text_tokenizer(texts: Iterable[str], *, vocabulary: int) -> PreTrained
 
 @torch.no_grad()
 def start_number_embeddings(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> None:
-    """Start the embeddings of the numbers so that near numbers lie near each other, yet stay distinct.
+    """Start both tokens of a number, with and without a space before it, at the same vector plus one for the space.
 
-    Half of each vector is its own, half comes from sines and cosines of the value: rare numbers then get their meaning
-    from their neighbours, as digits would have given it to them. Both tokens of a number differ by one common vector.
+    A number read as one is then written as the other. Numbers start distinct, also near ones: with 40 percent of each
+    vector from sines and cosines of the value, a decoder that had learned where to look still wrote 0.78 for 0.76.
     """
     layer = model.get_input_embeddings()
     if not isinstance(layer, torch.nn.Embedding):
         raise AgirError(f"expected a model with a table of embeddings, found {type(layer).__name__}")
     embeddings, width, scale = layer.weight, layer.embedding_dim, float(model.config.initializer_range)
     space_vectors = torch.randn(len(SPACES), width)
-    for decimals, largest in LARGEST_NUMBER.items():
+    for decimals in LARGEST_NUMBER:
         texts = number_texts(decimals)
-        phase = torch.tensor([float(text) / largest for text in texts]).unsqueeze(1)
-        phase = phase * torch.pi * 2.0 ** torch.arange(FREQUENCIES)
-        waves = torch.cat([phase.sin(), phase.cos()], dim=1)
-        smooth = waves @ torch.randn(waves.shape[1], width) / FREQUENCIES**0.5
         own = torch.randn(len(texts), width)
         for space, vector in zip(SPACES, space_vectors, strict=True):
             ids = torch.tensor([tokenizer.convert_tokens_to_ids(space + text) for text in texts])
-            embeddings[ids] = scale * (0.4**0.5 * (own + smooth) + 0.2**0.5 * vector)
+            embeddings[ids] = scale * ((1 - SPACE_SHARE) ** 0.5 * own + SPACE_SHARE**0.5 * vector)

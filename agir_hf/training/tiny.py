@@ -169,8 +169,9 @@ def _text_side(
 def _language_model(recipe: DecoderRecipe, tokenizer: PreTrainedTokenizerFast, seed: int) -> Lfm2ForCausalLM:
     """A small LFM2 with random weights: short convolutions and attention by turns.
 
-    The convolutions tell a number what stands before it, which attention alone takes long to learn: quoting rows
-    reached a loss of 0.53 in 200 steps, a Llama of the same width 0.83.
+    Copying is what a decoder that starts from nothing learns last, so it starts near it. The convolutions tell a number
+    what stands before it ("left arm swing 12"), which attention alone takes long to learn. Attention hands on what it
+    looks at as it is: few wide heads, each with value and output projections that start at the identity.
     """
     set_seed(seed)
     model = Lfm2ForCausalLM(
@@ -179,6 +180,7 @@ def _language_model(recipe: DecoderRecipe, tokenizer: PreTrainedTokenizerFast, s
             hidden_size=recipe.hidden_size,
             intermediate_size=recipe.intermediate_size,
             block_auto_adjust_ff_dim=False,
+            conv_L_cache=recipe.convolution_length,
             num_hidden_layers=recipe.layers,
             layer_types=["full_attention" if layer % 2 else "conv" for layer in range(recipe.layers)],
             num_attention_heads=recipe.heads,
@@ -192,6 +194,10 @@ def _language_model(recipe: DecoderRecipe, tokenizer: PreTrainedTokenizerFast, s
         )
     )
     start_number_embeddings(model, tokenizer)
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            if name.endswith(("self_attn.v_proj.weight", "self_attn.out_proj.weight")):
+                parameter += torch.eye(len(parameter))
     return model
 
 
@@ -247,9 +253,9 @@ def _calibrate(recipe: TinyRecipe, checkpoint: Path) -> dict[str, Any]:
     shuffled_mm = _shuffled_reconstruction_mm(assessor, walks[:100], recipe.seed)
     config = AgirConfig.from_pretrained(checkpoint)
     config.score_temperature = round(temperature, 4)
-    # Half way, as a ratio, between what nearly all walks stay under and what is no movement any more.
-    limit = float(np.sqrt(np.percentile(walk_mm, 99) * np.percentile(shuffled_mm, 5)))
-    config.max_reconstruction_mm = round(max(limit, 1.5 * float(np.percentile(walk_mm, 99))), 1)
+    # A walk reproduced no better than frames in random order is not what the codes were made for. Recordings of real
+    # people are reproduced less well than simulated ones, so the limit does not lean on the latter.
+    config.max_reconstruction_mm = round(float(np.percentile(shuffled_mm, 5)), 1)
     config.save_pretrained(checkpoint)
     return {
         "walks": len(pairs),

@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 
 torch = pytest.importorskip("torch")
+transformers = pytest.importorskip("transformers")
 pytest.importorskip("trl", reason="needs the train extra")
 
+from agir_hf.training.optimizer import MuonFactory  # noqa: E402
 from agir_hf.training.sft import IGNORED, assess_rows, describe_rows, quote_rows, score_weights  # noqa: E402
 from agir_hf.training.text_tokenizer import number_texts, start_number_embeddings, train_text_tokenizer  # noqa: E402
 
@@ -61,8 +63,7 @@ def test_numbers_are_single_tokens_and_texts_come_back() -> None:
     assert number_texts(1)[:3] == ["0.0", "0.1", "0.2"]
 
 
-def test_near_numbers_start_near_each_other() -> None:
-    transformers = pytest.importorskip("transformers")
+def test_both_tokens_of_a_number_start_alike_and_numbers_distinct() -> None:
     tokenizer = train_text_tokenizer(["text"], vocabulary=300)
     config = transformers.LlamaConfig(
         vocab_size=len(tokenizer), hidden_size=64, intermediate_size=64, num_hidden_layers=1, num_attention_heads=2
@@ -76,6 +77,36 @@ def test_near_numbers_start_near_each_other() -> None:
         one, other = (table[tokenizer.convert_tokens_to_ids(text)] for text in (a, b))
         return torch.cosine_similarity(one, other, dim=0).item()
 
-    assert likeness("100", "101") > likeness("100", "160") + 0.2
-    assert likeness("100", "101") < 0.95
-    assert likeness("100", " 100") > 0.6
+    assert likeness("0.76", " 0.76") > 0.7
+    assert likeness("0.76", "0.77") < 0.6
+    assert likeness("100", "101") < 0.6
+
+
+def test_muon_takes_the_matrices_and_adamw_the_rest() -> None:
+    torch.manual_seed(0)
+    config = transformers.LlamaConfig(
+        vocab_size=40, hidden_size=16, intermediate_size=16, num_hidden_layers=1, num_attention_heads=2
+    )
+    model = transformers.LlamaForCausalLM(config)
+    optimizer = MuonFactory()(model, matrix_lr=0.01, other_lr=0.002)
+    assert [group["lr"] for group in optimizer.param_groups] == [0.01, 0.002]
+    grouped = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+    assert {id(p) for p in grouped} == {id(p) for p in model.parameters()} and len(grouped) == len(
+        set(map(id, grouped))
+    )
+    assert all(p.ndim == 2 and p.shape[0] != 40 for p in optimizer.param_groups[0]["params"])
+
+    ids = torch.arange(40).view(4, 10)
+    first = model(input_ids=ids, labels=ids).loss
+    for _ in range(20):
+        model(input_ids=ids, labels=ids).loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()
+    assert model(input_ids=ids, labels=ids).loss < first - 0.5
+
+    other = MuonFactory()(model, matrix_lr=0.01, other_lr=0.002)
+    other.load_state_dict(optimizer.state_dict())
+    weight = model.model.layers[0].mlp.up_proj.weight
+    kept = other.parts[0].state[weight]["momentum_buffer"]
+    assert torch.equal(kept, optimizer.parts[0].state[weight]["momentum_buffer"])
+    assert other.param_groups[0] is other.parts[0].param_groups[0]
