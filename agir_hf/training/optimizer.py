@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 from torch import nn
+from transformers import PreTrainedModel
 
 
 class MuonWithAdamW(torch.optim.Optimizer):
@@ -60,9 +61,9 @@ class MuonWithAdamW(torch.optim.Optimizer):
 class MuonFactory:
     """What ``Trainer(optimizer_cls_and_kwargs=(MuonFactory, ...))`` makes and calls with the model."""
 
-    def __call__(self, model: nn.Module, **kwargs: Any) -> MuonWithAdamW:
-        embedding = id(model.get_input_embeddings().weight)  # type: ignore[operator]
+    def __call__(self, model: PreTrainedModel, **kwargs: Any) -> MuonWithAdamW:
+        ends = {id(layer.weight) for layer in (model.get_input_embeddings(), model.get_output_embeddings())}
         trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
-        matrices = [p for p in trained if p.ndim == 2 and id(p) != embedding]
+        matrices = [p for p in trained if p.ndim == 2 and id(p) not in ends]
         chosen = {id(p) for p in matrices}
         return MuonWithAdamW(matrices, [p for p in trained if id(p) not in chosen], **kwargs)

@@ -197,7 +197,7 @@ def _language_model(recipe: DecoderRecipe, tokenizer: PreTrainedTokenizerFast, s
     with torch.no_grad():
         for name, parameter in model.named_parameters():
             if name.endswith(("self_attn.v_proj.weight", "self_attn.out_proj.weight")):
-                parameter += torch.eye(len(parameter))
+                parameter.add_(torch.eye(len(parameter)))
     return model
 
 
