@@ -11,14 +11,15 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
-from transformers import GenerationConfig, Pipeline, StoppingCriteria, StoppingCriteriaList
+from transformers import GenerationConfig, LogitsProcessorList, Pipeline, StoppingCriteria, StoppingCriteriaList
 
 from .clip import MotionClip
 from .errors import AgirError
 from .gait import GaitParameters, measure_gait
 from .modeling_agir_motion_tokenizer import PADDING_CODE
 from .motion import clip_from_array, read_motion
-from .rationale import SCORE_PREFIX, check_grounding, evidence_block, render_prompt
+from .quoted_numbers import NumberTokens, QuotedNumbers, numbers_in
+from .rationale import NORMS, SCORE_PREFIX, check_grounding, evidence_block, render_prompt
 
 MAX_NEW_TOKENS = 384
 SCORE_3_WARNING = (
@@ -28,6 +29,7 @@ SCORE_3_WARNING = (
 # Keys under which a data set row may carry its motion.
 _ARRAY_KEYS = ("joints_m", "array", "joints")
 _PATH_KEYS = ("path", "file", "file_name")
+_NORM_NUMBERS = frozenset(norm.mean_text for norm in NORMS.values())
 _NO_GROUNDING: dict[str, Any] = {"claims": 0, "supported": 0, "unsupported": []}
 
 
@@ -92,6 +94,7 @@ class _Case:
     quality: dict[str, Any]
     abstain_reason: str | None
     warnings: tuple[str, ...]
+    evidence: str | None = None
     rationale: str | None = None
     probabilities: tuple[float, ...] | None = None
 
@@ -150,6 +153,7 @@ class GaitAssessmentPipeline(Pipeline):
         if self.tokenizer.pad_token_id is None:
             self.tokenizer.pad_token = self.tokenizer.eos_token
         _check_labels(self.tokenizer, self.model.config.score_labels)
+        self.number_tokens = NumberTokens(self.tokenizer)
 
     def save_pretrained(self, save_directory: str | os.PathLike, **kwargs: Any) -> None:
         """Model and processor, without the note about custom code that would make a reload ask for trust."""
@@ -213,10 +217,11 @@ class GaitAssessmentPipeline(Pipeline):
         if reason is not None:
             ids = torch.full((1, 1), self.tokenizer.pad_token_id)
             return {"case": case, "input_ids": ids, "attention_mask": torch.zeros_like(ids)}
+        case = replace(case, evidence=evidence_block(parameters) if evidence else None)
         prompt = render_prompt(
             "assess",
             motion=self.processor.vocabulary.codes_to_text(codes) if motion else None,
-            evidence=evidence_block(parameters) if evidence else None,
+            evidence=case.evidence,
         )
         encoded = self.tokenizer(prompt, return_tensors="pt")
         return {"case": case, "input_ids": encoded["input_ids"], "attention_mask": encoded["attention_mask"]}
@@ -258,24 +263,30 @@ class GaitAssessmentPipeline(Pipeline):
         if asked:
             ids, mask = input_tensors["input_ids"], input_tensors["attention_mask"].bool()
             prompts = [ids[row][mask[row]].tolist() for row in asked]
-            texts, probabilities = self._answer(prompts, num_rationales, max_new_tokens)
+            numbers = [_NORM_NUMBERS | numbers_in(cases[row].evidence or "") for row in asked]
+            texts, probabilities = self._answer(prompts, numbers, num_rationales, max_new_tokens)
             for row, text, shares in zip(asked, texts, probabilities.tolist(), strict=True):
                 cases[row] = replace(cases[row], rationale=text, probabilities=tuple(shares))
         return {"case": cases if batched else cases[0]}
 
-    def _answer(self, prompts: list[list[int]], num_rationales: int, max_new_tokens: int) -> tuple[list[str], Tensor]:
+    def _answer(
+        self, prompts: list[list[int]], numbers: list[frozenset[str]], num_rationales: int, max_new_tokens: int
+    ) -> tuple[list[str], Tensor]:
         """The greedy rationale of each prompt, and probabilities (B, num_scores), averaged if several are asked for."""
-        texts = self._write(prompts, max_new_tokens)
+        texts = self._write(prompts, numbers, max_new_tokens)
         total = self._score(prompts, texts)
         if num_rationales > 1:
             extra = num_rationales - 1
             repeated = [prompt for prompt in prompts for _ in range(extra)]
-            sampled = self._write(repeated, max_new_tokens, do_sample=True)
+            repeated_numbers = [allowed for allowed in numbers for _ in range(extra)]
+            sampled = self._write(repeated, repeated_numbers, max_new_tokens, do_sample=True)
             shares = self._score(repeated, sampled).view(len(prompts), extra, -1)
             total = (total + shares.sum(1)) / num_rationales
         return texts, total
 
-    def _write(self, prompts: list[list[int]], max_new_tokens: int, do_sample: bool = False) -> list[str]:
+    def _write(
+        self, prompts: list[list[int]], numbers: list[frozenset[str]], max_new_tokens: int, do_sample: bool = False
+    ) -> list[str]:
         ids, mask = self._left_padded(prompts)
         eos = self.model.generation_config.eos_token_id
         options = GenerationConfig(
@@ -287,7 +298,13 @@ class GaitAssessmentPipeline(Pipeline):
             eos_token_id=self.tokenizer.eos_token_id if eos is None else eos,
         )
         stop = StoppingCriteriaList([_AfterScorePrefix(self.tokenizer, ids.shape[1])])
-        written = self.model.generate(ids, attention_mask=mask, generation_config=options, stopping_criteria=stop)
+        written = self.model.generate(
+            ids,
+            attention_mask=mask,
+            generation_config=options,
+            stopping_criteria=stop,
+            logits_processor=LogitsProcessorList([QuotedNumbers(self.number_tokens, numbers, ids.shape[1])]),
+        )
         texts = self.tokenizer.batch_decode(written[:, ids.shape[1] :], skip_special_tokens=True)
         return [text.split(SCORE_PREFIX)[0] for text in texts]
 

@@ -25,7 +25,7 @@ LAYERS: tuple[frozenset[str], ...] = (
         }
     ),
     frozenset({"rationale"}),
-    frozenset({"processing_agir"}),
+    frozenset({"processing_agir", "quoted_numbers"}),
     frozenset({"pipeline_agir"}),
     frozenset({"evaluation", "report"}),
     frozenset({"training", "hub", "demo"}),

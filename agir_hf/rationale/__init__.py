@@ -5,10 +5,12 @@ from __future__ import annotations
 from .describe import describe
 from .evidence import evidence_block
 from .grounding import GroundingReport, UnsupportedClaim, check_grounding
+from .norms import NORMS
 from .prompting import SCORE_PREFIX, PromptError, render_prompt
 from .rationale import write_rationale
 
 __all__ = [
+    "NORMS",
     "SCORE_PREFIX",
     "GroundingReport",
     "PromptError",

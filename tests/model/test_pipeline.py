@@ -18,6 +18,7 @@ from agir_hf.errors import AgirError
 from agir_hf.modeling_agir import AgirForGaitAssessment
 from agir_hf.pipeline_agir import SCORE_3_WARNING, GaitAssessmentPipeline, load_pipeline
 from agir_hf.processing_agir import AgirProcessor
+from agir_hf.quoted_numbers import numbers_in
 from agir_hf.rationale import SCORE_PREFIX
 
 FIELDS = [
@@ -157,8 +158,17 @@ def test_generation_stops_at_the_score(checkpoint: Path, processor: Any, walk: M
     assessor = GaitAssessmentPipeline(model=model, processor=processor, device="cpu")
     inputs = assessor.preprocess(walk)
     prompt = inputs["input_ids"][0].tolist()
-    assert assessor._write([prompt], 50) == ["speed"]
+    assert assessor._write([prompt], [frozenset()], 50) == ["speed"]
     assert model.seen < len(script) - 2
+
+
+def test_numbers_are_quoted_from_the_evidence(assessor: GaitAssessmentPipeline, walk: MotionClip) -> None:
+    prompt = assessor.preprocess(walk)["input_ids"][0].tolist()
+    torch.manual_seed(0)
+    free, held = {"7", "12", "0.74", "88"}, frozenset({"12", "0.74"})
+    texts = assessor._write([prompt] * 8, [frozenset(free)] * 4 + [held] * 4, 60, do_sample=True)
+    first, last = numbers_in(" ".join(texts[:4])), numbers_in(" ".join(texts[4:]))
+    assert first <= free and last <= held and last
 
 
 def test_the_cache_is_used_whatever_a_trainer_left_in_the_checkpoint(
@@ -175,7 +185,7 @@ def test_the_cache_is_used_whatever_a_trainer_left_in_the_checkpoint(
 
     monkeypatch.setattr(assessor.model.language_model, "forward", watched)
     prompt = assessor.preprocess(walk)["input_ids"][0].tolist()
-    assessor._write([prompt], 5)
+    assessor._write([prompt], [frozenset()], 5)
     assert lengths[0] == len(prompt) and set(lengths[1:]) == {1}
 
 
