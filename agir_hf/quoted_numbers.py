@@ -23,7 +23,7 @@ class NumberTokens:
     """How a text tokenizer spells numbers: in one token, in digits or in between; all three work.
 
     Args:
-        tokenizer: any text tokenizer; a token with digits and anything but a leading space beside them is never written.
+        tokenizer: any text tokenizer; tokens that hold digits and anything but a leading space are never written.
     """
 
     def __init__(self, tokenizer: Any) -> None:

@@ -47,20 +47,6 @@ class Windows:
         return self.features[torch.from_numpy(index)] * mask.unsqueeze(-1), mask
 
 
-def joint_error_mm(extractor: AgirFeatureExtractor, original: NDArray, rebuilt: NDArray) -> float:
-    """Mean distance of joints to the original's, per frame with the roots laid on each other, in mm.
-
-    Args:
-        original, rebuilt: (T, 263) normalised features.
-    """
-    difference = _aligned(extractor.joints(original)) - _aligned(extractor.joints(rebuilt))
-    return float(1000 * np.linalg.norm(difference, axis=-1).mean())
-
-
-def _aligned(joints: NDArray) -> NDArray:
-    return joints - joints[:, :1]
-
-
 def train_motion_tokenizer(
     recipe: TokenizerRecipe, train: CohortSplit, validation: CohortSplit, output: Path, *, seed: int
 ) -> dict[str, float]:
@@ -127,7 +113,7 @@ def validation_figures(
     for clip in split.clip_features()[:limit]:
         features = extractor.normalize(clip)
         codes = model.encode(torch.from_numpy(features).unsqueeze(0))
-        errors.append(joint_error_mm(extractor, features, model.decode(codes)[0].numpy()))
+        errors.append(extractor.root_aligned_error_mm(features, model.decode(codes)[0].numpy()))
         used.append(codes[0].numpy())
     counts = np.bincount(np.concatenate(used), minlength=model.config.codebook_size)
     share = counts[counts > 0] / counts.sum()
