@@ -22,6 +22,7 @@ _AXES = {"x": 0, "y": 1, "z": 2}
 _MAX_JOINTS = 2000
 _MAX_CHANNELS = 6
 _MAX_BYTES = 1024**3
+_LINES_PER_BLOCK = 4096
 # Rates that recorders use: a frame time written with few digits means one of these.
 _USUAL_RATES_HZ = (
     24,
@@ -339,34 +340,44 @@ def _frame_rate(path: Path, text: str) -> float:
 def _parse_values(
     path: Path, lines: list[str], frames: int, channels: int
 ) -> tuple[NDArray[np.float64], tuple[str, ...]]:
-    words = " ".join(lines).split()
-    expected = frames * channels
-    if len(words) < expected:
+    # Block by block: the words of an hour of movement would take gigabytes.
+    blocks, count, expected = [], 0, frames * channels
+    for start in range(0, len(lines), _LINES_PER_BLOCK):
+        words = " ".join(lines[start : start + _LINES_PER_BLOCK]).split()
+        wanted = words[: max(expected - count, 0)]
+        blocks.append(_numbers(path, wanted, count, channels))
+        count += len(words)
+    if count < expected:
         raise MotionFormatError(
-            f"{path}: expected {frames} frames of {channels} values, found values for {len(words) / channels:.1f} "
+            f"{path}: expected {frames} frames of {channels} values, found values for {count / channels:.1f} "
             "frames: the file is truncated"
         )
     warnings: tuple[str, ...] = ()
-    if len(words) > expected:
-        if len(words) % channels:
+    if count > expected:
+        if count % channels:
             raise MotionFormatError(
-                f"{path}: expected {frames} frames of {channels} values, found {len(words)} values, which is no whole "
+                f"{path}: expected {frames} frames of {channels} values, found {count} values, which is no whole "
                 "number of frames: the channels do not fit the motion"
             )
-        warnings = (
-            f"The file holds {len(words) // channels} frames but announces {frames}; the announced ones were read.",
-        )
+        warnings = (f"The file holds {count // channels} frames but announces {frames}; the announced ones were read.",)
+    return np.concatenate(blocks).reshape(frames, channels), warnings
+
+
+def _numbers(path: Path, words: list[str], before: int, channels: int) -> NDArray[np.float64]:
+    """Finite numbers from words of which ``before`` others stand in front."""
     try:
-        values = np.array(words[:expected], dtype=np.float64)
+        values = np.array(words, dtype=np.float64)
     except ValueError:
-        bad = next(index for index, word in enumerate(words[:expected]) if not _is_number(word))
+        bad = next(index for index, word in enumerate(words) if not _is_number(word))
         raise MotionFormatError(
-            f"{path}: expected numbers, found {words[bad][:30]!r} in frame {bad // channels + 1}"
+            f"{path}: expected numbers, found {words[bad][:30]!r} in frame {(before + bad) // channels + 1}"
         ) from None
     if not np.isfinite(values).all():
         bad = int(np.flatnonzero(~np.isfinite(values))[0])
-        raise MotionFormatError(f"{path}: expected finite values, found {words[bad]!r} in frame {bad // channels + 1}")
-    return values.reshape(frames, channels), warnings
+        raise MotionFormatError(
+            f"{path}: expected finite values, found {words[bad]!r} in frame {(before + bad) // channels + 1}"
+        )
+    return values
 
 
 def _is_number(word: str) -> bool:
