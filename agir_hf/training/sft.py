@@ -50,10 +50,16 @@ class WeightedSFTTrainer(SFTTrainer):
         self, model: Any, inputs: dict[str, Any], return_outputs: bool = False, num_items_in_batch: Any = None
     ) -> Any:
         labels = inputs["labels"]
-        outputs = model(**{**inputs, "use_cache": False}, fused_lm_head=True)
+        # Logits from the first completion on, for its labels only; the trainer's own fused head took 40 % of a step.
+        first = max(int((labels != IGNORED).any(0).long().argmax()), 1)
+        outputs = model(**{**inputs, "labels": None, "use_cache": False, "logits_to_keep": labels.shape[1] - first + 1})
         weight = score_weights(labels, self.score_token_ids.to(labels.device), self.end_token_id, self.score_weight)
-        tokens = (labels[:, 1:] != IGNORED).sum() if num_items_in_batch is None else num_items_in_batch
-        loss = -(outputs.log_probs * weight[:, 1:]).sum() / torch.as_tensor(tokens).clamp(min=1)
+        counts = labels[:, first:] != IGNORED
+        losses = torch.nn.functional.cross_entropy(
+            outputs.logits[:, :-1][counts].float(), labels[:, first:][counts], reduction="none"
+        )
+        tokens = counts.sum() if num_items_in_batch is None else num_items_in_batch
+        loss = (losses * weight[:, first:][counts]).sum() / torch.as_tensor(tokens).clamp(min=1)
         if self.args.average_tokens_across_devices and num_items_in_batch is not None:
             loss = loss * self.accelerator.num_processes
         return (loss, outputs) if return_outputs else loss

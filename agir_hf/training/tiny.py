@@ -12,6 +12,8 @@ result under the output folder; a run that was stopped starts again after the la
 
 from __future__ import annotations
 
+import ctypes
+import platform
 import shutil
 import sys
 import time
@@ -66,12 +68,23 @@ def _timed(record: RunRecord, stage: str) -> Iterator[None]:
     print(f"agir: {stage} took {seconds:.0f} s", file=sys.stderr, flush=True)
 
 
+def _keep_freed_memory() -> None:
+    """Have glibc keep the buffers of a step for the next one: giving them back and forth took a quarter of the time."""
+    if platform.libc_ver()[0] == "glibc":
+        libc = ctypes.CDLL(None)
+        trim_threshold, top_pad, mmap_threshold = -1, -2, -3  # the parameters of mallopt(3)
+        libc.mallopt(mmap_threshold, 2**30)
+        libc.mallopt(trim_threshold, 2**31 - 1)
+        libc.mallopt(top_pad, 2**26)
+
+
 def train_tiny(recipe: TinyRecipe, output: Path) -> Path:
     """Run the whole recipe.
 
     Returns:
         the folder of the finished checkpoint, ``output/checkpoint``.
     """
+    _keep_freed_memory()
     output.mkdir(parents=True, exist_ok=True)
     record = RunRecord(output / "run_record.json", recipe.to_dict())
     with _timed(record, "cohort"):
