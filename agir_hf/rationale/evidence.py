@@ -17,10 +17,10 @@ UNCERTAIN = "uncertain"
 
 
 def evidence_block(parameters: Parameters) -> str:
-    """One line a measure, such as ``"left arm swing 12 degrees, below, less"``, and a last line on the rated aspects.
+    """One line a measure, such as ``"left arm swing 12 degrees, less, below"``, and a last line on the rated aspects.
 
-    After the value stand, where they apply: the relation to the norm (below, within, above) or the word for the value;
-    the relation to the other side (less, more, equal); "uncertain" for a value of low confidence. A missing measure
+    After the value stand, where they apply: the relation to the other side (less, more, equal); the relation to the
+    norm (below, within, above) or the word for the value; "uncertain" for a value of low confidence. A missing measure
     keeps its line ("turn duration not measured"): every measure then stands at the same place, and a model need not
     notice an absence.
     """
@@ -34,7 +34,7 @@ def _line(parameters: Parameters, measure: Measure) -> str:
     value, number = printed(parameters, measure), printed_number(parameters, measure)
     if value is None or number is None:
         return f"{measure.phrase} {NOT_MEASURED}"
-    marks = [_mark(measure, number), _side_mark(parameters, measure, number)]
+    marks = [_side_mark(parameters, measure, number), _mark(measure, number)]
     if measure.name in parameters.low_confidence:
         marks.append(UNCERTAIN)
     return ", ".join([f"{measure.phrase} {value}", *(mark for mark in marks if mark)])

@@ -17,7 +17,10 @@ PACE = {"very slow": "very slowly", "slow": "slowly", "usual": "at a usual pace"
 
 @dataclass(frozen=True)
 class SidedWords:
-    """How one measure of two sides is told. ``{this}`` and ``{that}`` are sides, ``{a}`` and ``{b}`` their numbers."""
+    """How one measure of two sides is told. ``{this}`` and ``{that}`` are sides, ``{a}`` and ``{b}`` their numbers.
+
+    The side comes before its number: a small model asked afterwards whose number it has just written is often wrong.
+    """
 
     differ: tuple[tuple[str, str, str], ...]  # template, word when this is less, word when this is more
     equal: tuple[str, ...]
@@ -31,7 +34,7 @@ SIDED: dict[str, SidedWords] = {
     "arm_swing": SidedWords(
         differ=(
             ("The {this} arm swings {a}, {word} than the {that} ({b}).", "less", "more"),
-            ("Arm swing is {a} on the {this}, {word} than on the {that} ({b}).", "less", "more"),
+            ("On the {this}, arm swing is {a}, {word} than on the {that} ({b}).", "less", "more"),
             ("The {this} arm swings {word} than the {that}, {a} against {b}.", "less", "more"),
         ),
         equal=(
@@ -41,7 +44,7 @@ SIDED: dict[str, SidedWords] = {
         single=("The {this} arm swings {a}; the {that} could not be measured.",),
         differ_words=(
             ("The {this} arm swings {word} than the {that}.", "less", "more"),
-            ("Arm swing is {word} on the {this} than on the {that}.", "smaller", "larger"),
+            ("On the {this}, arm swing is {word} than on the {that}.", "smaller", "larger"),
         ),
         equal_words=("The arms swing about equally.", "Arm swing is about equal on the two sides."),
         single_words=("The {this} arm swing is {bin}; the {that} could not be measured.",),
@@ -49,8 +52,8 @@ SIDED: dict[str, SidedWords] = {
     "step_length": SidedWords(
         differ=(
             ("The {this} step is {a} long, {word} than the {that} ({b}).", "shorter", "longer"),
-            ("Step length is {a} on the {this}, {word} than on the {that} ({b}).", "shorter", "longer"),
-            ("Steps on the {this} are {word} than on the {that}, {a} against {b}.", "shorter", "longer"),
+            ("On the {this}, step length is {a}, {word} than on the {that} ({b}).", "shorter", "longer"),
+            ("The {this} step is {word} than the {that}, {a} against {b}.", "shorter", "longer"),
         ),
         equal=(
             "The steps are about equally long (left {left}, right {right}).",
@@ -67,7 +70,7 @@ SIDED: dict[str, SidedWords] = {
     "foot_clearance": SidedWords(
         differ=(
             ("The {this} foot lifts {a}, {word} than the {that} ({b}).", "less", "more"),
-            ("Foot clearance is {a} on the {this}, {word} than on the {that} ({b}).", "lower", "higher"),
+            ("On the {this}, foot clearance is {a}, {word} than on the {that} ({b}).", "lower", "higher"),
             ("In swing the {this} foot rises {a}, {word} than the {that} ({b}).", "less", "more"),
         ),
         equal=(
@@ -77,15 +80,15 @@ SIDED: dict[str, SidedWords] = {
         single=("The {this} foot lifts {a}; the {that} could not be measured.",),
         differ_words=(
             ("The {this} foot lifts {word} than the {that}.", "less", "more"),
-            ("Foot clearance is {word} on the {this} than on the {that}.", "lower", "higher"),
+            ("On the {this}, foot clearance is {word} than on the {that}.", "lower", "higher"),
         ),
         equal_words=("The feet lift about equally.", "Foot clearance is about equal on the two sides."),
         single_words=("The {this} foot clearance is {bin}; the {that} could not be measured.",),
     ),
     "foot_strike_angle": SidedWords(
         differ=(
-            ("The {this} foot strikes at {a}, {word} than the {that} ({b}).", "flatter", "steeper"),
-            ("The foot-strike angle is {a} on the {this}, {word} than on the {that} ({b}).", "smaller", "larger"),
+            ("The {this} foot-strike angle is {a}, {word} than the {that} ({b}).", "smaller", "larger"),
+            ("On the {this}, the foot-strike angle is {a}, {word} than on the {that} ({b}).", "smaller", "larger"),
         ),
         equal=(
             "The feet strike at about equal angles (left {left}, right {right}).",
@@ -93,8 +96,8 @@ SIDED: dict[str, SidedWords] = {
         ),
         single=("The {this} foot strikes at {a}; the {that} could not be measured.",),
         differ_words=(
-            ("The {this} foot strikes {word} than the {that}.", "flatter", "steeper"),
-            ("The foot-strike angle is {word} on the {this} than on the {that}.", "smaller", "larger"),
+            ("The {this} foot-strike angle is {word} than the {that}.", "smaller", "larger"),
+            ("On the {this}, the foot-strike angle is {word} than on the {that}.", "smaller", "larger"),
         ),
         equal_words=(
             "The feet strike at about equal angles.",

@@ -32,10 +32,10 @@ def test_evidence_block_is_fixed() -> None:
     assert evidence_block(known_person()).splitlines()[:6] == [
         "walking speed 0.78 m/s, below",
         "stride length 0.95 m, below",
-        "left step length 0.45 m, short, less",
-        "right step length 0.50 m, short, more",
+        "left step length 0.45 m, less, short",
+        "right step length 0.50 m, more, short",
         "step length asymmetry 10 percent, uneven",
-        "left foot clearance 4.1 cm, low, less",
+        "left foot clearance 4.1 cm, less, low",
     ]
     some = parameters({"cadence_spm": 101.6, "trunk_flexion_deg": -0.2}, uncertain=("cadence_spm",))
     lines = evidence_block(some).splitlines()
