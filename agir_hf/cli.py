@@ -116,6 +116,31 @@ def assess(options: argparse.Namespace) -> int:
     return clips.exit_code
 
 
+def convert(options: argparse.Namespace) -> int:
+    """``agir convert``: one motion file as .npz, .bvh or .npy (HumanML3D features)."""
+    from .motion import read_motion
+    from .motion.writing import conversion_notes, write_motion
+
+    clip = read_motion(options.input, frame_rate_hz=options.frame_rate_hz)
+    write_motion(clip, options.output, overwrite=options.overwrite)
+    for note in (*clip.warnings, *conversion_notes(clip, options.output)):
+        print(f"agir: {note}", file=sys.stderr)
+    return 0
+
+
+def compare(options: argparse.Namespace) -> int:
+    """``agir compare``: the gait parameters of two visits of one person side by side."""
+    from .gait.comparison import compare_gait
+    from .motion import read_motion
+    from .report.comparison_note import comparison_note
+
+    first, second = (read_motion(path, frame_rate_hz=options.frame_rate_hz) for path in (options.first, options.second))
+    result = compare_gait(first, second).to_dict()
+    as_json = options.format == "json"
+    sys.stdout.write(json.dumps(result, allow_nan=False) + "\n" if as_json else comparison_note(result))
+    return 0
+
+
 def train(options: argparse.Namespace) -> int:
     """``agir train tiny``: the packaged checkpoint from nothing."""
     from .training.recipe import load_recipe
@@ -152,6 +177,20 @@ def _parser() -> argparse.ArgumentParser:
     )
     command.add_argument("--no-evidence", action="store_true", help="judge from the motion tokens alone")
     command.set_defaults(run=assess)
+
+    command = commands.add_parser("convert", help="write a motion file as .npz, .bvh or .npy (HumanML3D features)")
+    command.add_argument("input", metavar="IN", help="motion file")
+    command.add_argument("output", metavar="OUT", help="file to write; its extension says how")
+    command.add_argument("--overwrite", action="store_true", help="replace OUT where it exists")
+    command.add_argument("--frame-rate-hz", type=float, help="for arrays that do not carry their rate")
+    command.set_defaults(run=convert)
+
+    command = commands.add_parser("compare", help="two visits of one person side by side")
+    command.add_argument("first", metavar="A", help="motion file of the first visit")
+    command.add_argument("second", metavar="B", help="motion file of the second visit")
+    command.add_argument("--format", choices=("text", "json"), default="text")
+    command.add_argument("--frame-rate-hz", type=float, help="for arrays that do not carry their rate")
+    command.set_defaults(run=compare)
 
     command = commands.add_parser("train", help="train from a recipe")
     command.add_argument("what", choices=("tiny",))

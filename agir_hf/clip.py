@@ -32,6 +32,7 @@ class MotionClip:
         joints_m: (T, 22, 3) float32, metres, right-handed, Y up, floor at Y = 0; order of ``skeleton.JOINT_NAMES``.
         frame_rate_hz: native rate of the recording.
         source: the path as given, or what the clip was made from.
+        format: what a file was read as, such as "BVH"; empty for clips that were not read from a file.
         joints_filled: names of joints that the source did not have and that were filled in.
         warnings: what a reader of the results should know, one sentence each.
         lab_events: events annotated in the source file, if any.
@@ -43,6 +44,7 @@ class MotionClip:
     joints_filled: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     lab_events: tuple[GaitEvent, ...] = ()
+    format: str = ""
 
     def __post_init__(self) -> None:
         joints = np.asarray(self.joints_m, dtype=np.float32)

@@ -177,3 +177,15 @@ class TestPackagedModel:
         assert done.returncode == 1
         assert len(done.stdout.splitlines()) == 1 and json.loads(done.stdout)["source"] == str(EXAMPLE)
         assert "absent.bvh" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_convert_and_compare(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    copy = tmp_path / "walk.bvh"
+    assert main(["convert", str(EXAMPLE), str(copy)]) == 0
+    assert main(["convert", str(EXAMPLE), str(copy)]) == 2
+    assert "overwriting" in capsys.readouterr().err
+    assert main(["compare", str(EXAMPLE), str(copy), "--format", "json"]) == 0
+    verdicts = {change["verdict"] for change in json.loads(capsys.readouterr().out)["changes"].values()}
+    assert not verdicts & {"higher", "lower"} and "no change beyond measurement noise" in verdicts
+    assert main(["compare", str(EXAMPLE), str(copy)]) == 0
+    assert "Walking speed" in capsys.readouterr().out

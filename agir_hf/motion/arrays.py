@@ -30,6 +30,11 @@ _PARTS = (
 )
 
 
+def looks_like_array(start: bytes) -> bool:
+    """Whether a file that begins with ``start`` is a .npy or .npz file."""
+    return start.startswith((b"\x93NUMPY", b"PK\x03\x04"))
+
+
 def clip_from_array(
     array: ArrayLike,
     *,

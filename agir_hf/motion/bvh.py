@@ -7,7 +7,7 @@ frames at once.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from ..clip import MotionClip
 from ..errors import MotionFormatError
+from ..skeleton import JOINT_INDEX, JOINT_NAMES, PARENTS
 from .canonical import Landmarks, canonicalise
 from .naming import find_parts
 
@@ -23,6 +24,7 @@ _MAX_JOINTS = 2000
 _MAX_CHANNELS = 6
 _MAX_BYTES = 1024**3
 _LINES_PER_BLOCK = 4096
+_M_PER_CM = 0.01
 # Rates that recorders use: a frame time written with few digits means one of these.
 _USUAL_RATES_HZ = (
     24,
@@ -89,18 +91,51 @@ class BvhFile:
     warnings: tuple[str, ...]
 
 
-def read_bvh(path: Path) -> MotionClip:
+def looks_like_bvh(start: bytes) -> bool:
+    """Whether a file that begins with ``start`` is a BVH file."""
+    return start.removeprefix(b"\xef\xbb\xbf").lstrip().upper().startswith(b"HIERARCHY")
+
+
+def read_bvh(path: Path, *, frame_rate_hz: float | None = None) -> MotionClip:
     """Read one BVH file as a clip: any joint naming ``naming`` knows, any unit, any up axis.
+
+    A file that holds the 22 joints as this package writes them keeps them as they are.
+
+    Args:
+        path: the file.
+        frame_rate_hz: wins over the file's frame time.
 
     Raises:
         MotionFormatError: not a BVH file, a broken hierarchy, missing or non-finite values, no frames, no frame time,
             no legs, no plausible body.
     """
     file = parse_bvh(path)
+    if frame_rate_hz is not None:
+        file = replace(file, frame_rate_hz=frame_rate_hz)
     try:
+        joints = _own_joints_m(file)
+        if joints is not None:
+            return MotionClip(joints.astype(np.float32), file.frame_rate_hz, source=str(path), warnings=file.warnings)
         return canonicalise(bvh_landmarks(file), source=str(path))
     except MotionFormatError as error:
         raise MotionFormatError(f"{path}: {error}") from error
+
+
+def _own_joints_m(file: BvhFile) -> NDArray[np.float64] | None:
+    """(T, 22, 3) metres where the skeleton is exactly the 22 joints as ``write_motion`` writes them, else None."""
+    skeleton = file.skeleton
+    nodes = {name: node for node, name in enumerate(skeleton.names) if name in JOINT_INDEX}
+    others = [name for name in skeleton.names if name not in JOINT_INDEX]
+    if set(nodes) != set(JOINT_NAMES) or any(not name.endswith("_end") for name in others):
+        return None
+    for name, node in nodes.items():
+        parent = PARENTS[JOINT_INDEX[name]]
+        if skeleton.parents[node] != (-1 if parent < 0 else nodes[JOINT_NAMES[parent]]):
+            return None
+        if [is_rotation for _, is_rotation in skeleton.channels[node]] != [False] * 3 + [True] * 3:
+            return None
+    positions, _ = forward_kinematics(skeleton, file.values)
+    return _M_PER_CM * positions[:, [nodes[name] for name in JOINT_NAMES]]
 
 
 def parse_bvh(path: Path) -> BvhFile:

@@ -1,0 +1,135 @@
+"""How fast motion is read and turned into features, beside plain one-line, one-frame Python in the same run.
+
+    python benchmarks/throughput.py                    # a simulated walk written as BVH
+    python benchmarks/throughput.py walk.bvh --repeat 5
+
+Prints medians and the two ratios. The plain versions below do the same work the obvious way: float() on every word of
+every line with a matrix product per joint, and one frame of features at a time.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import math
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from agir_hf.motion import read_motion
+from agir_hf.motion.bvh import Skeleton, forward_kinematics, parse_bvh
+from agir_hf.motion.features import joints_to_features
+from agir_hf.motion.writing import write_motion
+from agir_hf.simulation import cohort_walk
+from agir_hf.skeleton import JOINT_INDEX, KINEMATIC_CHAINS
+
+BATCH_FRAMES = 200_000
+
+
+def plain_bvh(path: Path, skeleton: Skeleton) -> list[list[np.ndarray]]:
+    """World positions of all nodes, frame by frame; the hierarchy is given."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    first = next(i for i, line in enumerate(lines) if line.startswith("Frame Time")) + 1
+    frames = []
+    for line in lines[first:]:
+        values = iter([float(word) for word in line.split()])
+        positions: list[np.ndarray] = []
+        turns: list[np.ndarray] = []
+        for node, channels in enumerate(skeleton.channels):
+            offset, turn = np.array(skeleton.offsets[node]), np.eye(3)
+            for axis, is_rotation in channels:
+                value = next(values)
+                if is_rotation:
+                    one, two = (axis + 1) % 3, (axis + 2) % 3
+                    c, s = math.cos(math.radians(value)), math.sin(math.radians(value))
+                    step = np.eye(3)
+                    step[one, one], step[two, two], step[one, two], step[two, one] = c, c, -s, s
+                    turn = turn @ step
+                else:
+                    offset[axis] = value
+            parent = skeleton.parents[node]
+            positions.append(offset if parent < 0 else positions[parent] + turns[parent] @ offset)
+            turns.append(turn if parent < 0 else turns[parent] @ turn)
+        frames.append(positions)
+    return frames
+
+
+def plain_features(joints: np.ndarray) -> np.ndarray:
+    """Positions, velocities, heading, contacts and bone rotations, one frame at a time (unsmoothed heading)."""
+    rows = []
+    for now, following in itertools.pairwise(joints):
+        across = now[1] - now[2] + now[16] - now[17]
+        angle = math.atan2(-across[2], across[0])
+        c, s = math.cos(-angle), math.sin(-angle)
+        turn = np.array([[c, 0.0, s], [0.0, 1.0, 0.0], [-s, 0.0, c]])
+        positions = [turn @ (joint - now[0] * [1.0, 0.0, 1.0]) for joint in now[1:]]
+        velocities = [turn @ (b - a) for a, b in zip(now, following, strict=True)]
+        rotations: list[np.ndarray] = []
+        for chain in KINEMATIC_CHAINS:
+            parent = turn
+            for start, end in itertools.pairwise(chain):
+                bone = now[end] - now[start]
+                bone = bone / np.linalg.norm(bone)
+                axis = np.cross([0.0, 1.0, 0.0], bone)
+                cross = np.array([[0, -axis[2], axis[1]], [axis[2], 0, -axis[0]], [-axis[1], axis[0], 0]])
+                own = np.eye(3) + cross + cross @ cross / max(1.0 + bone[1], 1e-9)
+                rotations.append((parent.T @ own)[:, :2].T.ravel())
+                parent = own
+        feet = [
+            float(((following[j] - now[j]) ** 2).sum() < 0.002)
+            for j in (JOINT_INDEX[n] for n in ("left_ankle", "left_foot", "right_ankle", "right_foot"))
+        ]
+        rows.append(np.concatenate([[angle, 0.0, 0.0, now[0, 1]], *positions, *rotations, *velocities, feet]))
+    return np.array(rows)
+
+
+def median_s(work: Callable[[], object], repeat: int) -> float:
+    times = []
+    for _ in range(repeat):
+        start = time.perf_counter()
+        work()
+        times.append(time.perf_counter() - start)
+    return statistics.median(times)
+
+
+def show(what: str, frames: int, ours_s: float, plain_s: float) -> None:
+    print(
+        f"{what}, {frames} frames: {1 / ours_s:,.0f} frames/s; plain Python {1 / plain_s:,.0f}; {plain_s / ours_s:.1f}x"
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("file", nargs="?", type=Path)
+    parser.add_argument("--repeat", type=int, default=5)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        path = options.file
+        if path is None:
+            path = Path(folder) / "walk.bvh"
+            write_motion(cohort_walk(1, 1, 0).clip, path)
+        file = parse_bvh(path)
+        frames = len(file.values)
+
+        def read() -> None:
+            parsed = parse_bvh(path)
+            forward_kinematics(parsed.skeleton, parsed.values)
+
+        ours, plain = median_s(read, options.repeat), median_s(lambda: plain_bvh(path, file.skeleton), options.repeat)
+        joints = read_motion(path).joints_m
+    print(
+        f"BVH, {frames} frames: {frames / ours:,.0f} frames/s; plain Python {frames / plain:,.0f}; {plain / ours:.1f}x"
+    )
+    long = np.tile(joints, (BATCH_FRAMES // len(joints) + 1, 1, 1))[:BATCH_FRAMES]
+    ours = median_s(lambda: joints_to_features(long), options.repeat) / len(long)
+    short = joints[: min(len(joints), 500)]
+    plain = median_s(lambda: plain_features(short), options.repeat) / len(short)
+    show("features", len(long), ours, plain)
+
+
+if __name__ == "__main__":
+    main()
