@@ -58,10 +58,9 @@ def main() -> None:
             print(f"{walk:8s} {kind:11s} {len(found)} of {count} found, median error {median:.1f} ms")
     together = [error for one in errors.values() for error in one]
     total = sum(annotated.values())
-    print(
-        f"all      {len(together)} of {total} ({100 * len(together) / total:.1f} %) within {1000 * TOLERANCE_S:.0f} ms, "
-    )
-    print(f"median {1000 * float(np.median(together)):.1f} ms; {extra} extra among {scored} events asked about")
+    share, median = 100 * len(together) / total, 1000 * float(np.median(together))
+    print(f"all: {len(together)} of {total} ({share:.1f} %) within {1000 * TOLERANCE_S:.0f} ms, median {median:.1f} ms")
+    print(f"{extra} extra among {scored} events asked about")
 
 
 if __name__ == "__main__":
