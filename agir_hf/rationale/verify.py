@@ -246,7 +246,8 @@ def check_words(claim: WordClaim, parameters: Parameters) -> Fault | None:
     if group not in BINS:
         return Fault("comparison", claim.text, f"{shown(parameters, group)} (no bins)")
     results = [_holds(group, kind, claim, number) for number in numbers]
-    every = kind == "usual" or claim.target.side == "both"
+    # Against a norm, a measure named without a side stands for both of its sides.
+    every = kind == "usual" or claim.target.side == "both" or (bool(claim.against) and not claim.negated)
     true = all(results) if every else any(results)
     if true != claim.negated:
         return None

@@ -116,6 +116,15 @@ def test_unmeasured_values_are_invented() -> None:
     assert check_grounding("The right arm swing could not be measured.", person).unsupported == ()
 
 
+def test_a_norm_relation_without_a_side_must_hold_on_both() -> None:
+    person = parameters({"foot_strike_angle_left_deg": 18.4, "foot_strike_angle_right_deg": 14.7})
+    unsided = "The foot-strike angle is below the usual range of healthy older adults."
+    sided = "The right foot-strike angle is below the usual range of healthy older adults."
+    assert [fault.kind for fault in check_grounding(unsided, person).unsupported] == ["comparison"]
+    assert not check_grounding(sided, person).unsupported
+    assert not check_grounding("The foot-strike angle is not above the usual range.", person).unsupported
+
+
 def test_a_score_nobody_gave_is_not_supported() -> None:
     assert check_grounding("The gait score is 2.", known_person()).unsupported[0].kind == "score"
     assert check_grounding("The gait score is 2.", known_person(), score=2).unsupported == ()
