@@ -183,7 +183,7 @@ def test_convert_and_compare(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     copy = tmp_path / "walk.bvh"
     assert main(["convert", str(EXAMPLE), str(copy)]) == 0
     assert main(["convert", str(EXAMPLE), str(copy)]) == 2
-    assert "overwriting" in capsys.readouterr().err
+    assert "--overwrite" in capsys.readouterr().err
     assert main(["compare", str(EXAMPLE), str(copy), "--format", "json"]) == 0
     verdicts = {change["verdict"] for change in json.loads(capsys.readouterr().out)["changes"].values()}
     assert not verdicts & {"higher", "lower"} and "no change beyond measurement noise" in verdicts
