@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ..clip import MotionClip
 from ..errors import MotionFormatError
-from . import asf_amc, bvh, c3d, trc
+from . import asf_amc, bvh, c3d, care_pd, smpl, tables, trc
 from .arrays import clip_from_array, looks_like_array, read_array
 
 __all__ = ["MOTION_EXTENSIONS", "clip_from_array", "read_motion"]
@@ -32,13 +32,18 @@ _FORMATS = (
     _Format(c3d.FORMAT, (".c3d",), c3d.looks_like_c3d, c3d.read_c3d),
     _Format(trc.FORMAT, (".trc",), trc.looks_like_trc, trc.read_trc),
     _Format(asf_amc.FORMAT, (".amc",), asf_amc.looks_like_asf_amc, asf_amc.read_asf_amc),
+    _Format(smpl.FORMAT, (), smpl.looks_like_smpl, smpl.read_smpl),
     _Format("NumPy array", (".npy", ".npz"), looks_like_array, read_array),
+    _Format(care_pd.FORMAT, (".pkl",), care_pd.looks_like_care_pd, care_pd.read_care_pd),
+    _Format(tables.FORMAT_JSON, (), tables.looks_like_json, tables.read_json),
+    # Last: nearly any text can be a table.
+    _Format(tables.FORMAT_CSV, (), tables.looks_like_csv, tables.read_csv),
 )
 MOTION_EXTENSIONS: tuple[str, ...] = tuple(extension for format in _FORMATS for extension in format.extensions)
 
 
 def read_motion(path: str | os.PathLike[str], *, frame_rate_hz: float | None = None) -> MotionClip:
-    """Read a motion file: BVH, C3D, TRC, AMC with its ASF, or .npy / .npz with joints or HumanML3D features.
+    """Read a motion file: BVH, C3D, TRC, AMC with its ASF, SMPL or AMASS, CARE-PD, or joints as arrays and tables.
 
     What the file holds decides; its extension only where the content does not tell.
 
