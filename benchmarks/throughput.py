@@ -16,6 +16,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +29,7 @@ from agir_hf.simulation import cohort_walk
 from agir_hf.skeleton import JOINT_INDEX, KINEMATIC_CHAINS
 
 BATCH_FRAMES = 200_000
+CLIP_FRAMES = 1_000
 
 
 def plain_bvh(path: Path, skeleton: Skeleton) -> list[list[np.ndarray]]:
@@ -124,11 +126,15 @@ def main() -> None:
     print(
         f"BVH, {frames} frames: {frames / ours:,.0f} frames/s; plain Python {frames / plain:,.0f}; {plain / ours:.1f}x"
     )
-    long = np.tile(joints, (BATCH_FRAMES // len(joints) + 1, 1, 1))[:BATCH_FRAMES]
-    ours = median_s(lambda: joints_to_features(long), options.repeat) / len(long)
     short = joints[: min(len(joints), 500)]
     plain = median_s(lambda: plain_features(short), options.repeat) / len(short)
-    show("features", len(long), ours, plain)
+    long = np.tile(joints, (BATCH_FRAMES // len(joints) + 1, 1, 1))[:BATCH_FRAMES]
+    batch = np.split(long, range(CLIP_FRAMES, len(long), CLIP_FRAMES))
+    ours = median_s(lambda: [joints_to_features(clip) for clip in batch], options.repeat) / len(long)
+    show(f"features of {len(batch)} clips on one core", len(long), ours, plain)
+    with ThreadPoolExecutor(2) as workers:
+        ours = median_s(lambda: list(workers.map(joints_to_features, batch)), options.repeat) / len(long)
+    show(f"features of {len(batch)} clips by two threads", len(long), ours, plain)
 
 
 if __name__ == "__main__":

@@ -29,7 +29,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import MotionFormatError
-from ..skeleton import JOINT_INDEX, KINEMATIC_CHAINS, NUM_JOINTS
+from ..skeleton import JOINT_INDEX, JOINT_NAMES, KINEMATIC_CHAINS, NUM_JOINTS
 
 FEATURE_DIM = 263
 REFERENCE_RATE_HZ = 20.0
@@ -42,9 +42,10 @@ ROTATION_SLICE = slice(67, 193)
 VELOCITY_SLICE = slice(193, 259)
 CONTACT_SLICE = slice(259, 263)
 CONTACT_JOINTS: tuple[str, ...] = ("left_ankle", "left_foot", "right_ankle", "right_foot")
+_CONTACT_INDICES = [JOINT_INDEX[name] for name in CONTACT_JOINTS]
 
-# Frames whose rotations are worked out at once: small enough for the processor's cache.
-_ROTATION_CHUNK = 256
+# Frames worked out at once: small enough for the processor's cache.
+_CHUNK = 512
 
 Floats = NDArray[np.floating]
 
@@ -89,36 +90,44 @@ def joints_to_features(joints_m: Floats, frame_rate_hz: float = REFERENCE_RATE_H
     Raises:
         MotionFormatError: wrong shape, fewer than 2 frames.
     """
-    joints = np.asarray(joints_m, dtype=np.float64)
+    joints = np.asarray(joints_m)
     if joints.ndim != 3 or joints.shape[1:] != (NUM_JOINTS, 3) or len(joints) < 2:
         raise MotionFormatError(
             f"expected at least 2 frames of joints, shape (T, {NUM_JOINTS}, 3), found {np.shape(joints_m)}"
         )
-    smoothing_frames = HEADING_SMOOTHING_S * frame_rate_hz
-    first_angle = _first_facing(joints[0])
-    smoothed = _smooth(_shoulders_minus_hips_facing(joints), smoothing_frames)
+    hips, shoulders = _across(joints)
+    first_angle = _first_facing(hips[0] + shoulders[0])
+    smoothed = _smooth(_facing(shoulders - hips), HEADING_SMOOTHING_S * frame_rate_hz)
     heading = np.arctan2(smoothed[:, 0], smoothed[:, 1]) - first_angle
     heading[0] = 0.0
-    root = joints[:, 0]
-    steps = np.diff(joints, axis=0)
-
+    threshold = CONTACT_DISPLACEMENT_M2 * (REFERENCE_RATE_HZ / frame_rate_hz) ** 2
     features = np.empty((len(joints) - 1, FEATURE_DIM), dtype=np.float32)
     features[:, 0] = -0.5 * _wrap_angle(np.diff(heading))
+    for start in range(0, len(features), _CHUNK):
+        stop = min(start + _CHUNK, len(features))
+        _fill_chunk(features[start:stop], joints[start : stop + 1], heading[start : stop + 1], first_angle, threshold)
+    return features
+
+
+def _fill_chunk(features: Floats, joints: Floats, heading: Floats, first_angle: float, threshold: float) -> None:
+    """Everything but the yaw velocity of (N, 263) features, from the (N + 1, 22, 3) joints behind them."""
+    # Component first: one contiguous row over time for each number keeps the arithmetic fast.
+    points = np.ascontiguousarray(joints.transpose(1, 2, 0), dtype=np.float64)
     # Everything is turned by -(heading + first_angle): the clip is never rotated to face +Z as a whole.
     angle = heading + first_angle
-    features[:, 1:3] = _turn(steps[:, :1], -angle[1:])[:, 0, ::2]
-    features[:, 3] = root[:-1, 1]
-    local = joints[:-1, 1:].copy()
-    local[:, :, ::2] -= root[:-1, None, ::2]
-    features[:, POSITION_SLICE] = _turn(local, -angle[:-1]).reshape(len(features), -1)
-    for start in range(0, len(features), _ROTATION_CHUNK):
-        chunk = slice(start, min(start + _ROTATION_CHUNK, len(features)))
-        features[chunk, ROTATION_SLICE] = _rotation_features(joints[chunk], heading[chunk], first_angle)
-    features[:, VELOCITY_SLICE] = _turn(steps, -angle[:-1]).reshape(len(features), -1)
-    contacts = steps[:, [JOINT_INDEX[name] for name in CONTACT_JOINTS]]
-    threshold = CONTACT_DISPLACEMENT_M2 * (REFERENCE_RATE_HZ / frame_rate_hz) ** 2
-    features[:, CONTACT_SLICE] = (contacts**2).sum(axis=-1) < threshold
-    return features
+    cosine, sine = np.cos(angle), np.sin(angle)
+    steps = np.diff(points, axis=2)
+    root_x, root_z = steps[0, 0], steps[0, 2]
+    features[:, 1] = cosine[1:] * root_x - sine[1:] * root_z
+    features[:, 2] = cosine[1:] * root_z + sine[1:] * root_x
+    features[:, 3] = points[0, 1, :-1]
+    local = points[:, :, :-1].copy()
+    local[1:, ::2] -= points[:1, ::2, :-1]
+    features[:, POSITION_SLICE] = _turned_back(local[1:], cosine[:-1], sine[:-1])
+    features[:, ROTATION_SLICE] = _rotation_features(points[:, :, :-1], heading[:-1], first_angle)
+    features[:, VELOCITY_SLICE] = _turned_back(steps, cosine[:-1], sine[:-1])
+    contacts = (steps[_CONTACT_INDICES] ** 2).sum(axis=1)
+    features[:, CONTACT_SLICE] = (contacts < threshold).T
 
 
 def features_to_joints(features: Floats) -> NDArray[np.float64]:
@@ -160,24 +169,22 @@ def features_to_joints(features: Floats) -> NDArray[np.float64]:
 
 def _across(joints: Floats) -> tuple[Floats, Floats]:
     """Vectors (..., 3) from right to left across the hips and across the shoulders."""
-    index = JOINT_INDEX
-    hips = joints[..., index["left_hip"], :] - joints[..., index["right_hip"], :]
-    shoulders = joints[..., index["left_shoulder"], :] - joints[..., index["right_shoulder"], :]
-    return hips, shoulders
+    left_hip, right_hip, left_shoulder, right_shoulder = (
+        joints[..., JOINT_INDEX[f"{side}_{joint}"], :].astype(np.float64)
+        for joint in ("hip", "shoulder")
+        for side in ("left", "right")
+    )
+    return left_hip - right_hip, left_shoulder - right_shoulder
 
 
-def _first_facing(joints: Floats) -> float:
-    """Angle about Y, radians from +Z towards +X, that one frame of joints (22, 3) faces."""
-    hips, shoulders = _across(joints)
-    to_left = hips + shoulders
+def _first_facing(to_left: Floats) -> float:
+    """Angle about Y, radians from +Z towards +X, of somebody whose left is this way (3,)."""
     return float(np.arctan2(-to_left[2], to_left[0]))
 
 
-def _shoulders_minus_hips_facing(joints: Floats) -> Floats:
-    """(T, 2) X and Z of the facing behind the heading; shorter than 1 where the difference line is not level."""
-    hips, shoulders = _across(joints)
-    to_left = shoulders - hips
-    to_left /= np.maximum(np.linalg.norm(to_left, axis=-1, keepdims=True), 1e-9)
+def _facing(to_left: Floats) -> Floats:
+    """(T, 2) X and Z of the facing behind the heading; shorter than 1 where (T, 3) to the left is not level."""
+    to_left = to_left / np.maximum(np.linalg.norm(to_left, axis=-1, keepdims=True), 1e-9)
     return np.stack([-to_left[:, 2], to_left[:, 0]], axis=-1)
 
 
@@ -207,8 +214,17 @@ def _turn(vectors: Floats, angle: Floats) -> Floats:
     return turned
 
 
-def _rotation_features(joints: Floats, heading: Floats, first_angle: float) -> Floats:
-    """(T, 126) 6-D rotations of joints 1..21 as the corpus defines them.
+def _turned_back(points: Floats, cosine: Floats, sine: Floats) -> Floats:
+    """(T, 3 J) of component-first (J, 3, T) vectors, turned about Y by minus the angle of this cosine and sine."""
+    turned = np.empty(points.shape, dtype=np.float32)
+    turned[:, 0] = cosine * points[:, 0] - sine * points[:, 2]
+    turned[:, 1] = points[:, 1]
+    turned[:, 2] = cosine * points[:, 2] + sine * points[:, 0]
+    return turned.reshape(-1, points.shape[2]).T
+
+
+def _rotation_features(points: Floats, heading: Floats, first_angle: float) -> Floats:
+    """(T, 126) 6-D rotations of joints 1..21 as the corpus defines them, from component-first joints (22, 3, T).
 
     Each bone's world rotation is the shortest rotation from its rest direction (``_REST_DIRECTIONS``, an axis) to its
     direction in the frame; twist about the bone is not observable from positions and stays zero. The feature is the
@@ -216,76 +232,78 @@ def _rotation_features(joints: Floats, heading: Floats, first_angle: float) -> F
     corpus are kept, because a consumer of the features depends on them: every chain, the arms too, starts from the root
     rotation, and that root rotation is the one that turns the heading to +Z (the inverse of the body's own turn).
     """
-    frames = len(joints)
-    # Component-first arrays: one contiguous (T,) row per number keeps the small matrix products fast.
-    points = np.ascontiguousarray(joints.transpose(1, 2, 0))
+    frames = points.shape[2]
+    bones = points[_BONE_ENDS] - points[_BONE_STARTS]
     cosine, sine = np.cos(first_angle), np.sin(first_angle)
-    points = np.stack(
-        [
-            cosine * points[:, 0] - sine * points[:, 2],
-            points[:, 1],
-            cosine * points[:, 2] + sine * points[:, 0],
-        ],
-        axis=1,
-    )
-    columns = np.empty((NUM_JOINTS, 2, 3, frames))
-    root = _turn_matrix(-heading)
-    for chain in KINEMATIC_CHAINS:
-        parent = root
-        for start, end in pairwise(chain):
-            bone = points[end] - points[start]
-            own = _shortest_rotation(_REST_DIRECTIONS_BY_INDEX[end], bone)
-            # parent^T @ own, first two columns only.
-            for column in range(2):
-                for row in range(3):
-                    columns[end, column, row] = (
-                        parent[0][row] * own[0][column]
-                        + parent[1][row] * own[1][column]
-                        + parent[2][row] * own[2][column]
-                    )
-            parent = own
-    return columns[1:].reshape((NUM_JOINTS - 1) * 6, frames).T
+    x, z = bones[:, 0].copy(), bones[:, 2].copy()
+    bones[:, 0], bones[:, 2] = cosine * x - sine * z, cosine * z + sine * x
+    bones *= 1.0 / np.maximum(np.sqrt((bones**2).sum(axis=1, keepdims=True)), 1e-12)
+    # World rotations: row, column, bone, frame; the root comes last.
+    world = np.empty((3, 3, len(bones) + 1, frames))
+    for axis, members in enumerate(_BONES_BY_AXIS):
+        _turn_onto(bones[members], axis, _BONE_SIGNS[members], world[:, :, members])
+    world[:, :, -1] = 0.0
+    world[1, 1, -1] = 1.0
+    world[0, 0, -1] = world[2, 2, -1] = np.cos(heading)
+    world[2, 0, -1] = np.sin(heading)
+    world[0, 2, -1] = -world[2, 0, -1]
+    parents = world[:, :, _BONE_PARENTS]
+    # parent^T @ own, the first two columns only.
+    columns = np.empty((len(bones), 2, 3, frames), dtype=np.float32)
+    for column in range(2):
+        for row in range(3):
+            columns[_BONE_PLACES, column, row] = (
+                parents[0, row] * world[0, column, :-1]
+                + parents[1, row] * world[1, column, :-1]
+                + parents[2, row] * world[2, column, :-1]
+            )
+    return columns.reshape(-1, frames).T
 
 
-_REST_DIRECTIONS_BY_INDEX = {JOINT_INDEX[name]: direction for name, direction in _REST_DIRECTIONS.items()}
-
-
-def _turn_matrix(angle: Floats) -> Floats:
-    """Rotation matrices about Y, (3, 3, T)."""
-    matrix = np.zeros((3, 3, len(angle)))
-    matrix[0, 0] = matrix[2, 2] = np.cos(angle)
-    matrix[0, 2] = np.sin(angle)
-    matrix[2, 0] = -matrix[0, 2]
-    matrix[1, 1] = 1.0
-    return matrix
-
-
-def _shortest_rotation(rest: tuple[int, float], bone: Floats) -> Floats:
-    """(3, 3, T) matrices that turn a signed coordinate axis onto bones (3, T) without twist.
+def _turn_onto(bones: Floats, axis: int, signs: Floats, matrix: Floats) -> None:
+    """Into (3, 3, B, T): matrices that turn one axis, of a sign for each bone, onto unit bones (B, 3, T) without twist.
 
     With rest direction u and bone direction v: I + [w] + [w]^2 / (1 + u.v), w = u x v. A bone opposite to its rest
     direction has no shortest rotation; it gets half a turn about a fixed perpendicular axis.
     """
-    axis, sign = rest
-    length = np.sqrt(bone[0] ** 2 + bone[1] ** 2 + bone[2] ** 2)
-    direction = bone * (1.0 / np.maximum(length, 1e-12))
     one, two = (axis + 1) % 3, (axis + 2) % 3
-    along = sign * direction[axis]
-    a, b = sign * direction[one], sign * direction[two]
+    along, a, b = (signs[:, None] * bones[:, component] for component in (axis, one, two))
     factor = 1.0 / np.maximum(1.0 + along, 1e-9)
-    matrix = np.empty((3, 3, bone.shape[1]))
     matrix[axis, axis] = along
     matrix[one, axis] = a
     matrix[two, axis] = b
-    matrix[axis, one] = -a
-    matrix[axis, two] = -b
-    matrix[one, one] = 1.0 - a * a * factor
+    np.negative(a, out=matrix[axis, one])
+    np.negative(b, out=matrix[axis, two])
+    a_factor = a * factor
+    matrix[one, one] = 1.0 - a * a_factor
     matrix[two, two] = 1.0 - b * b * factor
-    matrix[one, two] = matrix[two, one] = -a * b * factor
+    matrix[one, two] = matrix[two, one] = -a_factor * b
     opposite = along < -1.0 + 1e-9
     if opposite.any():
         half_turn = np.zeros((3, 3))
         half_turn[axis, axis] = half_turn[one, one] = -1.0
         half_turn[two, two] = 1.0
         matrix[:, :, opposite] = half_turn[:, :, None]
-    return matrix
+
+
+# The 21 bones, those of one rest axis together, so that they are worked out at once.
+_BONES = sorted(
+    (
+        (*_REST_DIRECTIONS[JOINT_NAMES[end]], start, end, place == 0)
+        for chain in KINEMATIC_CHAINS
+        for place, (start, end) in enumerate(pairwise(chain))
+    ),
+    key=lambda bone: bone[0],
+)
+_BONE_SIGNS = np.array([bone[1] for bone in _BONES])
+_BONE_STARTS = np.array([bone[2] for bone in _BONES])
+_BONE_ENDS = np.array([bone[3] for bone in _BONES])
+_BONE_PLACES = _BONE_ENDS - 1
+_BONES_BY_AXIS = tuple(
+    slice(*(int(place) for place in np.searchsorted([bone[0] for bone in _BONES], [axis, axis + 1])))
+    for axis in range(3)
+)
+# Place among the bones of the one before in the chain; after them all comes the root.
+_BONE_PARENTS = np.array(
+    [len(_BONES) if bone[4] else next(i for i, other in enumerate(_BONES) if other[3] == bone[2]) for bone in _BONES]
+)
