@@ -10,7 +10,8 @@ from .curves import Array
 
 # Segment lengths as fractions of stature follow Drillis and Contini (1966), as tabulated in Winter (2009), moved to the
 # joint centres of the 22-joint skeleton. Trunk joints sit at fixed fractions of the line from the middle of the hips to
-# the middle of the shoulders, as in an SMPL-like skeleton, with personal variation.
+# the middle of the shoulders, with personal variation about where reading a recording puts them: the neck on that line,
+# the lower spine a little behind it, the head close above the neck. Means that differ would mark every simulated body.
 
 
 @dataclass(frozen=True)
@@ -71,26 +72,26 @@ def sample_body(rng: np.random.Generator, sex: str, height_m: float) -> Body:
         0.62 + 0.015 * rng.standard_normal(),
         0.72 + 0.015 * rng.standard_normal(),
     )
-    bend = 0.008 * h / 1.7 * np.clip(rng.standard_normal(3), -2, 2)
+    bend = 0.006 * h / 1.7 * np.clip(rng.standard_normal(3), -2, 2)
     half_shoulder = around(0.107 if female else 0.114, 0.05) * h
-    foot_forward = around(0.074, 0.06) * h
+    foot_forward = around(0.072, 0.06) * h
     return Body(
         height_m=h,
-        thigh_m=around(0.243, 0.025) * h * leg_share,
-        shank_m=around(0.240, 0.025) * h * leg_share,
+        thigh_m=around(0.245, 0.025) * h * leg_share,
+        shank_m=around(0.246, 0.025) * h * leg_share,
         hip_half_width_m=around(0.050 if female else 0.048, 0.10) * h + 0.004,
-        ankle_height_m=around(0.046, 0.06) * h,
+        ankle_height_m=around(0.040, 0.06) * h,
         toe_height_m=around(0.012, 0.15) * h,
         foot_forward_m=foot_forward,
         heel_back_m=foot_forward * around(0.38, 0.08),
         trunk_m=trunk,
         pelvis_up_m=trunk * around(0.175, 0.08),
         spine_up_m=(float(trunk * spine[0]), float(trunk * spine[1]), float(trunk * spine[2])),
-        spine_forward_m=(float(-0.004 * h + bend[0]), float(-0.006 * h + bend[1]), float(-0.004 * h + bend[2])),
+        spine_forward_m=(float(-0.008 * h + bend[0]), float(-0.008 * h + bend[1]), float(-0.001 * h + bend[2])),
         neck_up_m=trunk * around(1.115, 0.015),
-        neck_forward_m=around(1.0, 0.3) * 0.004 * h,
-        head_up_m=around(0.050, 0.12) * h,
-        head_forward_m=around(0.027, 0.22) * h,
+        neck_forward_m=float(0.002 * h * rng.standard_normal()),
+        head_up_m=around(0.042, 0.12) * h,
+        head_forward_m=around(0.018, 0.25) * h,
         collar_up_m=trunk * around(0.945, 0.015),
         collar_out_m=half_shoulder * around(0.43, 0.08),
         shoulder_half_width_m=half_shoulder,

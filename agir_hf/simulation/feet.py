@@ -109,7 +109,7 @@ def foot_pitch(steps: Steps, rows: Rows, t: Array) -> Array:
     swing_s = np.append(strike[1:] - off[:-1], 0.4)
     lift = np.append(steps.lift_m[rows][1:], steps.lift_m[rows][-1])
     # The heel keeps rising after the toes have left, the more the higher the foot is lifted.
-    steepest = at_off - np.radians(8.0 + 160.0 * np.clip(lift, 0.0, 0.1)) * np.clip(-at_off / 0.85, 0.2, 1.0)
+    steepest = at_off - np.radians(4.0 + 100.0 * np.clip(lift, 0.0, 0.1)) * np.clip(-at_off / 0.85, 0.2, 1.0)
     back = next_strike - steepest
     blocks = [
         (strike, at_strike, np.zeros(count)),

@@ -12,7 +12,7 @@ from .feet import FootTrack
 from .path import PlanOptions
 from .people import Person, simulate_person
 from .plan import plan_walk
-from .pose import ArmAngles, Segments, place_arm, place_leg, place_trunk, pose
+from .pose import ArmAngles, Segments, place_arm, place_leg, place_trunk, pose, wrist_ahead
 from .walks import moved, sensor_noise
 
 NOT_WALKING_KINDS = ("standing", "sitting", "squatting", "stepping_in_place")
@@ -82,7 +82,8 @@ def _feet_down(rng: np.random.Generator, person: Person, kind: str, t: Array) ->
         )
         place_leg(joints, person, name, FootTrack(ankle, toe, zero, yaw, zero == 0, zero, zero, zero), turned.pelvis[0])
         raise_arm = np.radians(35.0 * down) if kind != "standing" else zero
-        swing = np.radians(style.arm_forward_deg[side]) + 0.9 * lean + raise_arm + 0.02 * noise[4]
         elbow = np.radians(style.elbow_deg[side] + 25.0 * down) + 0.02 * noise[3]
-        place_arm(joints, person, name, turned, ArmAngles(swing, elbow, float(np.radians(style.arm_out_deg[side]))))
+        upper = np.radians(style.upper_arm_forward_deg[side]) + 0.9 * lean + raise_arm + 0.02 * noise[4]
+        out = np.radians(style.arm_out_deg[side]) + zero
+        place_arm(joints, person, name, turned, ArmAngles(upper + wrist_ahead(body, elbow), elbow, out))
     return joints

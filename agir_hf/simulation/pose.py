@@ -56,8 +56,11 @@ def segments(person: Person, plan: WalkPlan, t: Array) -> Segments:
     obliquity -= hike_right * effort * np.clip(np.sin(phase), 0, None) ** 2
     tilt = tilt_mean + style.pelvis_tilt_deg * effort * np.cos(2 * phase - 0.6)
     chest_yaw = style.trunk_rotation_deg * effort * np.cos(phase - 0.25)
-    lean = style.trunk_side_deg - style.trunk_lean_deg * effort * np.sin(phase - 0.2)
-    chest_flexion = (style.trunk_flexion_deg - 0.32 * tilt_mean) / 0.68 + 0.9 * effort * np.cos(2 * phase + 0.6)
+    # The trunk bends towards the standing leg (its shoulder drops), which is what makes a waddle of a large bend.
+    lean = style.trunk_side_deg + style.trunk_lean_deg * effort * np.sin(phase - style.trunk_lean_lag_rad)
+    chest_flexion = (style.trunk_flexion_deg - 0.32 * tilt_mean) / 0.68 + style.trunk_nod_deg * effort * np.cos(
+        2 * phase + 0.6
+    )
     span = (-MARGIN_S, plan.path.options.duration_s + MARGIN_S)
     rng = np.random.default_rng((plan.seed, person.seed, 0x7C))
     wander = [slow_noise(rng, t, period, *span) for period in (1.3, 1.7, 1.1, 1.9)]
@@ -70,9 +73,9 @@ def segments(person: Person, plan: WalkPlan, t: Array) -> Segments:
     return Segments(
         pelvis=(heading + radians(pelvis_yaw), radians(tilt), radians(obliquity)),
         chest=(
-            chest_heading + radians(chest_yaw + 0.6 * wander[0]),
-            radians(chest_flexion + 0.6 * wander[1]),
-            radians(-lean + 0.4 * wander[2]),
+            chest_heading + radians(chest_yaw + 0.9 * wander[0]),
+            radians(chest_flexion + 1.1 * wander[1]),
+            radians(-lean + 0.6 * wander[2]),
         ),
         head=(
             head_heading + radians(0.25 * chest_yaw + style.head_wander_deg * wander[3]),
@@ -139,11 +142,13 @@ def _hip_height(
     grid_feet = _feet(person, plan, grid)
     grid_turned = segments(person, plan, grid)
     grid_xz = _hips_xz(person, plan, grid)
+    span = (-MARGIN_S, plan.path.options.duration_s + MARGIN_S)
     wanted, most = [], []
     for side in (0, 1):
         reach, offset = _hip_reach(person.body, side, grid_feet[side], grid_turned, grid_xz)
         knee, release = _stance_knee(person, side, grid_feet[side], grid_feet[1 - side])
-        length = leg_length(person.body, knee)
+        wobble = slow_noise(np.random.default_rng((plan.seed, person.seed, 0x3E, side)), grid, 0.8, *span)
+        length = leg_length(person.body, np.maximum(knee + 1.3 * wobble, _STRAIGHTEST_KNEE_DEG))
         base = grid_feet[side].ankle_m[:, 1] - offset
         wanted.append(base + np.sqrt(np.maximum(length**2 - reach**2, 0.01)) + release)
         straight = leg_length(person.body, _STRAIGHTEST_KNEE_DEG)
@@ -253,7 +258,7 @@ class ArmAngles:
 
     swing: Array
     elbow: Array
-    out: float
+    out: Array
 
 
 def arm_angles(person: Person, plan: WalkPlan, t: Array, side: int) -> ArmAngles:
@@ -263,26 +268,36 @@ def arm_angles(person: Person, plan: WalkPlan, t: Array, side: int) -> ArmAngles
     effort = plan.path.effort(t)
     rng = np.random.default_rng((plan.seed, person.seed, 0xA4, side))
     span = (-MARGIN_S, plan.path.options.duration_s + MARGIN_S)
-    vary = 1.0 + 0.08 * slow_noise(rng, t, 1.15, *span)
+    vary = 1.0 + 0.12 * slow_noise(rng, t, 1.15, *span)
+    # No two swings of an arm are the same: shoulder and elbow differ by a few degrees from stride to stride.
+    restless = [style.arm_restless_deg * slow_noise(rng, t, period, *span) for period in (1.35, 0.95, 1.6)]
     amplitude = 0.5 * style.arm_swing_deg[side] * effort * vary
-    # Arms hang: a stooping trunk leaves them nearly vertical, which is forward of the trunk.
-    hang = 0.75 * 1.28 * style.trunk_flexion_deg
-    swing = style.arm_forward_deg[side] + hang - amplitude * (np.cos(phase) + 0.08 * np.cos(2 * phase + 0.5))
+    # Arms hang: a stooping trunk leaves them nearly vertical, which is forward of the trunk. The upper arm does so
+    # whatever the elbow does: a bent forearm points ahead, it does not push the elbow back behind the trunk.
+    hang = 0.85 * 1.28 * style.trunk_flexion_deg
+    carried = np.degrees(wrist_ahead(person.body, np.radians(style.elbow_deg[side])))
+    middle = style.upper_arm_forward_deg[side] + carried + hang + restless[0]
+    swing = middle - amplitude * (np.cos(phase) + 0.08 * np.cos(2 * phase + 0.5))
     forwardness = np.clip(-np.cos(phase + 0.25), -1.0, 1.0)
-    elbow = style.elbow_deg[side] + style.elbow_coupling[side] * amplitude * forwardness
+    elbow = style.elbow_deg[side] + style.elbow_coupling[side] * amplitude * forwardness + 1.3 * restless[1]
     tremor = style.tremor_deg[side]
     if tremor > 0.0:
         elbow = elbow + tremor * np.sin(2 * np.pi * style.tremor_hz * t) * (0.7 + 0.3 * slow_noise(rng, t, 0.9, *span))
-    return ArmAngles(
-        np.radians(swing), np.radians(np.clip(elbow, 4.0, 130.0)), float(np.radians(style.arm_out_deg[side]))
-    )
+    # The swing is oblique: most arms come in front of the body as they go forward, some go outward.
+    out = style.arm_out_deg[side] + style.arm_across * amplitude * np.cos(phase) + 0.5 * restless[2]
+    return ArmAngles(np.radians(swing), np.radians(np.clip(elbow, 4.0, 130.0)), np.radians(np.clip(out, -8.0, 40.0)))
+
+
+def wrist_ahead(body: Body, elbow_rad: Array | float) -> Array:
+    """Angle at the shoulder from the elbow to the wrist, radians, with the elbow bent this far."""
+    upper, fore = body.upper_arm_m, body.forearm_m
+    return np.asarray(np.arctan2(fore * np.sin(elbow_rad), upper + fore * np.cos(elbow_rad)))
 
 
 def arm_in_chest(person: Person, side: int, angles: ArmAngles) -> tuple[Array, Array]:
     """Elbow and wrist (T, 3) relative to the shoulder, in the chest's (left, up, forward) axes."""
     upper, fore = person.body.upper_arm_m, person.body.forearm_m
-    between = np.arctan2(fore * np.sin(angles.elbow), upper + fore * np.cos(angles.elbow))
-    shoulder = angles.swing - between
+    shoulder = angles.swing - wrist_ahead(person.body, angles.elbow)
     sign = 1.0 if side == 0 else -1.0
 
     def direction(angle: Array, out: float | Array) -> Array:

@@ -53,10 +53,12 @@ class Style:
     stance_knee_deg: tuple[float, float]
     loading_knee_deg: tuple[float, float]
     arm_swing_deg: tuple[float, float]
-    arm_forward_deg: tuple[float, float]
+    upper_arm_forward_deg: tuple[float, float]
     elbow_deg: tuple[float, float]
     elbow_coupling: tuple[float, float]
     arm_out_deg: tuple[float, float]
+    arm_across: float
+    arm_restless_deg: float
     forearm_in: tuple[float, float]
     arm_lag: float
     knee_out_deg: tuple[float, float]
@@ -66,6 +68,8 @@ class Style:
     pelvis_tilt_deg: float
     trunk_rotation_deg: float
     trunk_lean_deg: float
+    trunk_lean_lag_rad: float
+    trunk_nod_deg: float
     trunk_side_deg: float
     lateral_sway_m: float
     trunk_flexion_deg: float
@@ -105,7 +109,7 @@ def sample_style(
             np.clip(prior_at("stride_time_cv_percent", rhythm) * _spread(rng, 0.25), 0.8, 12.0)
         ),
         "double_support_share": float(
-            np.clip(0.118 + 0.075 * (1.25 - relative_speed) + 0.004 * ill + 0.011 * rng.standard_normal(), 0.07, 0.22)
+            np.clip(0.130 + 0.075 * (1.25 - relative_speed) + 0.004 * ill + 0.011 * rng.standard_normal(), 0.07, 0.22)
         ),
         "step_length_bias_m": scale * (0.007 + 0.006 * ill) * rng.standard_normal(),
         "step_time_bias": (0.008 + 0.008 * ill) * rng.standard_normal(),
@@ -185,17 +189,20 @@ def _arms(rng: np.random.Generator, severity: float, affected: int) -> dict[str,
     if rng.random() < 0.12:  # arms carried bent are a habit too
         carried = float(rng.uniform(20.0, 65.0))
         elbow = [angle + carried * float(rng.uniform(0.6, 1.0)) for angle in elbow]
-    forward = 2.0 + 7.0 * rng.standard_normal()
+    forward = -0.5 + 6.0 * rng.standard_normal()
     out = 9.0 + 4.5 * rng.standard_normal()
     return {
         "arm_swing_deg": tuple(float(np.clip(v, 1.5, 85.0)) for v in swing),
-        "arm_forward_deg": tuple(_pair(rng, forward, 3.5)),
-        "elbow_deg": tuple(float(np.clip(v, 6.0, 105.0)) for v in elbow),
-        "elbow_coupling": tuple(
-            float(np.clip(v, 0.0, 1.2)) for v in _pair(rng, 0.40 + 0.2 * rng.standard_normal(), 0.12)
+        # An arm that is carried bent is also drawn back a little at the shoulder.
+        "upper_arm_forward_deg": tuple(
+            value - 0.12 * angle for value, angle in zip(_pair(rng, forward, 2.5), elbow, strict=True)
         ),
+        "elbow_deg": tuple(float(np.clip(v, 6.0, 105.0)) for v in elbow),
+        "elbow_coupling": tuple(float(np.clip(v, 0.0, 1.5)) for v in _pair(rng, 0.20 + rng.gamma(2.0, 0.19), 0.12)),
         "arm_out_deg": tuple(float(np.clip(v, 0.5, 28.0)) for v in _pair(rng, out, 2.0)),
         "forearm_in": tuple(_pair(rng, 0.28 + 0.16 * rng.standard_normal(), 0.06)),
+        "arm_across": float(0.12 + 0.16 * np.clip(rng.standard_normal(), -2.0, 2.0)),
+        "arm_restless_deg": 2.0 * _spread(rng, 0.35),
         "arm_lag": float(np.clip(0.03 + 0.025 * rng.standard_normal(), -0.04, 0.10)),
         "tremor_deg": (0.0, 0.0),
         "tremor_hz": float(rng.uniform(4.0, 6.0)),
@@ -204,13 +211,15 @@ def _arms(rng: np.random.Generator, severity: float, affected: int) -> dict[str,
 
 def _trunk(rng: np.random.Generator, relative_speed: float, ill: float, posture: float) -> dict[str, Any]:
     pace = float(np.clip(relative_speed / 1.2, 0.4, 1.4))
-    flexion = float(np.clip(0.5 + 4.0 * np.exp(0.72 * posture) + 2.0 * rng.standard_normal(), -4.0, 42.0))
+    flexion = float(np.clip(-3.2 + 4.0 * np.exp(0.72 * posture) + 2.4 * rng.standard_normal(), -8.0, 42.0))
     return {
         "pelvis_rotation_deg": 4.3 * pace * np.exp(-0.10 * ill) * _spread(rng, 0.35),
         "pelvis_obliquity_deg": 3.6 * pace * np.exp(-0.05 * ill) * _spread(rng, 0.30),
         "pelvis_tilt_deg": 1.3 * pace * _spread(rng, 0.35),
         "trunk_rotation_deg": 4.4 * pace * np.exp(-0.14 * ill) * _spread(rng, 0.35),
-        "trunk_lean_deg": 1.2 * _spread(rng, 0.45),
+        "trunk_lean_deg": 1.8 * _spread(rng, 0.5),
+        "trunk_lean_lag_rad": float(-0.7 + 0.6 * rng.standard_normal()),
+        "trunk_nod_deg": 1.1 * _spread(rng, 0.45),
         "trunk_side_deg": float((0.9 + 0.5 * ill) * rng.standard_normal()),
         "lateral_sway_m": float(np.clip(0.028 - 0.009 * (pace - 1.0) + 0.006 * rng.standard_normal(), 0.012, 0.06)),
         "trunk_flexion_deg": flexion,
@@ -256,6 +265,7 @@ def _apply_phenotype(
             on_affected("elbow_deg", grade * float(rng.uniform(10.0, 50.0)), 6.0, 105.0)
         values["trunk_side_deg"] = float(values["trunk_side_deg"] - sign * grade * rng.uniform(-2.0, 4.0))
     elif phenotype == "waddling":
+        values["trunk_lean_lag_rad"] = 0.2 * float(rng.standard_normal())
         values["trunk_lean_deg"] = 3.0 + 7.0 * grade * float(rng.random())
         values["lateral_sway_m"] = values["lateral_sway_m"] + 0.02 * grade
         values["step_width_m"] = values["step_width_m"] + 0.04 * grade * scale

@@ -221,3 +221,34 @@ def test_healthy_joint_angles_look_like_normal_walking():
     assert 13.0 < np.mean(loading) < 26.0
     assert 54.0 < np.mean(swing) < 72.0
     assert 36.0 < np.mean(hip_range) < 54.0
+
+
+def test_the_trunk_of_a_waddle_bends_towards_the_standing_leg():
+    people = [simulate_person(seed, score=2) for seed in range(200)]
+    waddling = [person for person in people if person.phenotype == "waddling"][:4]
+    assert waddling
+    for person in waddling:
+        walk = simulate_walk(person, seed=1, frame_rate_hz=100.0, duration_s=6.0, noise_m=0.0)
+        joints = walk.clip.joints_m.astype(float)
+        left_up = joints[:, JOINT_INDEX["left_shoulder"], 1] - joints[:, JOINT_INDEX["right_shoulder"], 1]
+        weight_left = joints[:, JOINT_INDEX["right_ankle"], 1] - joints[:, JOINT_INDEX["left_ankle"], 1]
+        assert np.corrcoef(left_up, weight_left)[0, 1] < -0.4
+
+
+def test_a_bent_arm_does_not_push_the_elbow_behind_the_trunk():
+    """The upper arm hangs about vertically, averaged over a walk, however far the elbow is bent."""
+    upper = []
+    for seed in range(40):
+        person = simulate_person(seed, score=3)
+        walk = simulate_walk(person, seed=1, frame_rate_hz=30.0, duration_s=4.0, noise_m=0.0)
+        joints = walk.clip.joints_m.astype(float)
+        across = joints[:, JOINT_INDEX["left_hip"]] - joints[:, JOINT_INDEX["right_hip"]]
+        ahead = np.cross(across, [0.0, 1.0, 0.0])
+        ahead /= np.linalg.norm(ahead, axis=1, keepdims=True)
+        arm = joints[:, JOINT_INDEX["left_elbow"]] - joints[:, JOINT_INDEX["left_shoulder"]]
+        upper.append(
+            (person.style.elbow_deg[0], np.degrees(np.arctan2(np.sum(arm * ahead, axis=1), -arm[:, 1])).mean())
+        )
+    elbow, angle = np.array(upper).T
+    assert -12.0 < np.mean(angle) < 8.0
+    assert np.mean(angle[elbow > 45.0]) > -16.0
