@@ -15,6 +15,15 @@ COUNT_WORDS = ("none", "one", "two", "three", "four", "five", "six")
 PACE = {"very slow": "very slowly", "slow": "slowly", "usual": "at a usual pace", "brisk": "briskly"}
 
 
+# How a smaller and a larger number of one side is called, in evidence and wherever a text gives numbers.
+MORE_OR_LESS: dict[str, tuple[str, str]] = {
+    "arm_swing": ("less", "more"),
+    "step_length": ("shorter", "longer"),
+    "foot_clearance": ("less", "more"),
+    "foot_strike_angle": ("smaller", "larger"),
+}
+
+
 @dataclass(frozen=True)
 class SidedWords:
     """How one measure of two sides is told. ``{this}`` and ``{that}`` are sides, ``{a}`` and ``{b}`` their numbers.
@@ -22,10 +31,10 @@ class SidedWords:
     The side comes before its number: a small model asked afterwards whose number it has just written is often wrong.
     """
 
-    differ: tuple[tuple[str, str, str], ...]  # template, word when this is less, word when this is more
+    differ: tuple[str, ...]  # templates; ``{word}`` is of ``MORE_OR_LESS``
     equal: tuple[str, ...]
     single: tuple[str, ...]
-    differ_words: tuple[tuple[str, str, str], ...]
+    differ_words: tuple[tuple[str, str, str], ...]  # template, word when this is less, word when this is more
     equal_words: tuple[str, ...]
     single_words: tuple[str, ...]
 
@@ -33,9 +42,9 @@ class SidedWords:
 SIDED: dict[str, SidedWords] = {
     "arm_swing": SidedWords(
         differ=(
-            ("The {this} arm swings {a}, {word} than the {that} ({b}).", "less", "more"),
-            ("On the {this}, arm swing is {a}, {word} than on the {that} ({b}).", "less", "more"),
-            ("The {this} arm swings {word} than the {that}, {a} against {b}.", "less", "more"),
+            "The {this} arm swings {a}, {word} than the {that} ({b}).",
+            "On the {this}, arm swing is {a}, {word} than on the {that} ({b}).",
+            "The {this} arm swings {word} than the {that}, {a} against {b}.",
         ),
         equal=(
             "The arms swing about equally (left {left}, right {right}).",
@@ -51,9 +60,9 @@ SIDED: dict[str, SidedWords] = {
     ),
     "step_length": SidedWords(
         differ=(
-            ("The {this} step is {a} long, {word} than the {that} ({b}).", "shorter", "longer"),
-            ("On the {this}, step length is {a}, {word} than on the {that} ({b}).", "shorter", "longer"),
-            ("The {this} step is {word} than the {that}, {a} against {b}.", "shorter", "longer"),
+            "The {this} step is {a} long, {word} than the {that} ({b}).",
+            "On the {this}, step length is {a}, {word} than on the {that} ({b}).",
+            "The {this} step is {word} than the {that}, {a} against {b}.",
         ),
         equal=(
             "The steps are about equally long (left {left}, right {right}).",
@@ -69,9 +78,9 @@ SIDED: dict[str, SidedWords] = {
     ),
     "foot_clearance": SidedWords(
         differ=(
-            ("The {this} foot lifts {a}, {word} than the {that} ({b}).", "less", "more"),
-            ("On the {this}, foot clearance is {a}, {word} than on the {that} ({b}).", "lower", "higher"),
-            ("In swing the {this} foot rises {a}, {word} than the {that} ({b}).", "less", "more"),
+            "The {this} foot lifts {a}, {word} than the {that} ({b}).",
+            "On the {this}, foot clearance is {a}, {word} than on the {that} ({b}).",
+            "In swing the {this} foot rises {a}, {word} than the {that} ({b}).",
         ),
         equal=(
             "The feet lift about equally (left {left}, right {right}).",
@@ -87,8 +96,8 @@ SIDED: dict[str, SidedWords] = {
     ),
     "foot_strike_angle": SidedWords(
         differ=(
-            ("The {this} foot-strike angle is {a}, {word} than the {that} ({b}).", "smaller", "larger"),
-            ("On the {this}, the foot-strike angle is {a}, {word} than on the {that} ({b}).", "smaller", "larger"),
+            "The {this} foot-strike angle is {a}, {word} than the {that} ({b}).",
+            "On the {this}, the foot-strike angle is {a}, {word} than on the {that} ({b}).",
         ),
         equal=(
             "The feet strike at about equal angles (left {left}, right {right}).",
@@ -157,6 +166,10 @@ def sided_sentence(parameters: Parameters, group: str, rng: random.Random, *, nu
         return rng.choice(words.equal if numbers else words.equal_words).format(**value)
     this = "left" if rng.random() < 0.5 else "right"
     that = "right" if this == "left" else "left"
-    template, less, more = rng.choice(words.differ if numbers else words.differ_words)
+    less, more = MORE_OR_LESS[group]
+    if numbers:
+        template = rng.choice(words.differ)
+    else:
+        template, less, more = rng.choice(words.differ_words)
     word = less if (left < right) == (this == "left") else more
     return template.format(this=this, that=that, a=value[this], b=value[that], word=word)

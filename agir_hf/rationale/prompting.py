@@ -8,7 +8,7 @@ from typing import Literal
 
 from ..errors import AgirError
 
-Task = Literal["assess", "motion_to_description", "description_to_motion", "quote"]
+Task = Literal["assess", "motion_to_description", "description_to_motion", "quote", "tell"]
 
 # A completion of ``assess`` is the rationale, then this, then one label token.
 SCORE_PREFIX = "\nScore:"
@@ -19,6 +19,7 @@ _INPUTS: dict[str, tuple[str, ...]] = {
     "motion_to_description": ("motion",),
     "description_to_motion": ("description",),
     "quote": ("evidence",),
+    "tell": ("evidence",),
 }
 
 
@@ -45,7 +46,7 @@ def render_prompt(
 
     Args:
         task: ``assess`` takes motion, evidence or both; the other tasks take what their names start with,
-            and ``quote``, a warm-up for models that start from nothing, takes evidence.
+            and ``quote`` and ``tell``, the warm-up of models that start from nothing, take evidence.
         motion: token text such as ``"<motion_start><motion_5><motion_end>"``, or the placeholder ``"<motion>"``.
         evidence: from ``evidence_block``.
         description: from ``describe`` or a user.

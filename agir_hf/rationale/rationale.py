@@ -9,22 +9,14 @@ from __future__ import annotations
 import random
 
 from .aspects import aspects_with
-from .bins import relation_to_norm, same_sides, stands_out, word_for
-from .measures import BY_NAME, GROUPS, Parameters, printed_number, with_unit
-from .norms import NORMS, POPULATION
+from .bins import relation_to_norm, word_for
+from .measures import BY_NAME, Parameters, printed_number
+from .norms import POPULATION
 from .phrases import COUNT_WORDS, PACE, listed, quoted_name, sentence_start, shown_word, sided_sentence
+from .relations import foot_lift, is_uneven, norm_group, norm_mean, norm_relations
 
 MAX_WORDS = 170
 MAX_CONTEXT = 2  # sentences; one more where numbers are left out
-
-# What is compared with a norm, and what texts call it.
-_COMPARED = {
-    "walking_speed": "walking speed",
-    "stride_length": "stride length",
-    "foot_strike_angle": "foot-strike angle",
-    "turn_duration": "turn duration",
-    "arm_swing": "arm swing",
-}
 
 
 def _number(parameters: Parameters, name: str) -> float | None:
@@ -82,38 +74,20 @@ def _observations(parameters: Parameters, rng: random.Random, numbers: bool) -> 
     return [sentence for sentence in found if sentence is not None]
 
 
-def _relations(parameters: Parameters, numbers: bool) -> dict[str, list[str]]:
-    """For each relation the measures that have it; those outside the usual range with the norm's mean.
-
-    Of a measure with one side outside, only that side is named.
-    """
-    relations: dict[str, list[str]] = {"below": [], "above": [], "within": []}
-    for group, name in _COMPARED.items():
-        norm = NORMS[group]
-        measures = [(m, n) for m in GROUPS[group] if (n := printed_number(parameters, m)) is not None]
-        if not measures:
-            continue
-        mean = f" (mean {with_unit(norm.mean_text, measures[0][0].unit)})" if numbers else ""
-        found = {relation_to_norm(group, number) for _, number in measures}
-        if len(found) == 1:
-            relation = found.pop()
-            relations[relation].append(name if relation == "within" else f"{name}{mean}")
-            continue
-        for measure, number in measures:
-            relation = relation_to_norm(group, number)
-            if relation != "within":
-                relations[relation].append(f"{measure.side} {name}{mean}")
-    return relations
+def _with_means(names: tuple[str, ...], numbers: bool) -> str:
+    return listed([f"{name} (mean {norm_mean(norm_group(name))})" if numbers else name for name in names])
 
 
 def _comparison(parameters: Parameters, rng: random.Random, numbers: bool) -> list[str]:
-    relations = _relations(parameters, numbers)
+    """What lies outside and inside the usual range of its norm, and foot lift, which has none."""
+    relations = norm_relations(parameters)
     outside: list[str] = []
     for relation in ("below", "above"):
         names = relations[relation]
         if names:
             limit = "it" if outside else "the usual range"
-            outside.append(f"{listed(names)} {'is' if len(names) == 1 else 'are'} {relation} {limit}")
+            verb = "is" if len(names) == 1 else "are"
+            outside.append(f"{_with_means(names, numbers)} {verb} {relation} {limit}")
     start = rng.choice((f"Compared with {POPULATION},", f"Against {POPULATION},", f"Set against {POPULATION},"))
     inside = relations["within"]
     told = []
@@ -122,15 +96,13 @@ def _comparison(parameters: Parameters, rng: random.Random, numbers: bool) -> li
     if inside:
         within = f"{listed(inside)} {'is' if len(inside) == 1 else 'are'} within the usual range"
         told.append(f"{sentence_start(within)}." if outside else f"{start} {within}.")
-    lift = {m.side: n for m in GROUPS["foot_clearance"] if (n := printed_number(parameters, m)) is not None}
-    if lift:
-        low_sides = [side for side, number in lift.items() if stands_out("foot_clearance", number)]
-        low = "not low" if not low_sides else ("low" if len(low_sides) == len(lift) else f"low on the {low_sides[0]}")
+    lift = foot_lift(parameters)
+    if lift is not None:
         told.append(
             rng.choice(
                 (
-                    f"No published norm fits foot lift, which here is {low}.",
-                    f"Foot lift has no matching published norm; here it is {low}.",
+                    f"No published norm fits foot lift, which here is {lift}.",
+                    f"Foot lift has no matching published norm; here it is {lift}.",
                 )
             )
         )
@@ -141,11 +113,7 @@ def _asymmetry(parameters: Parameters, rng: random.Random, numbers: bool) -> lis
     """Side differences that stand out, not where both sides were just called about equal."""
     names = []
     for group, name in (("arm_swing", "arm swing"), ("step_length", "step length")):
-        value = _number(parameters, f"{group}_asymmetry_percent")
-        sides = [n for m in GROUPS[group] if (n := printed_number(parameters, m)) is not None]
-        if value is None or len(sides) < 2 or same_sides(group, *sides):
-            continue
-        if word_for(f"{group}_asymmetry", value) == "uneven":
+        if is_uneven(parameters, group):
             names.append(f"{name} ({quoted_name(parameters, f'{group}_asymmetry_percent')})" if numbers else name)
     if not names:
         return []

@@ -71,6 +71,7 @@ def make_example(cohort_seed: int, person: int, walk: int) -> tuple[NDArray[np.f
         "score": simulated.score,
         "frames": frames,
         "parameters": dict(parameters.values),
+        "low_confidence": sorted(parameters.low_confidence),
         "evidence": evidence_block(parameters),
         "descriptions": [describe(parameters, rng) for _ in range(2)],
         "rationales": [write_rationale(parameters, rng) for _ in range(2)],

@@ -2,8 +2,8 @@
 
 Stage 1 (``describe``) mixes motion -> description with description -> motion; stage 2 (``assess``) goes on from it and
 learns evidence and motion -> rationale -> score. Only completions count in the loss. A model that starts from nothing
-is first taught to quote measurements (``quote``): short rows full of numbers to copy, which long rationales teach
-slowly.
+is first taught to read measurements (``quote``): short rows full of numbers to copy, which long rationales teach
+slowly, and rationales of mixed measurements, whose values cannot be guessed.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from datasets import Dataset
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from trl import SFTConfig, SFTTrainer
 
-from ..rationale import SCORE_PREFIX, render_prompt
+from ..rationale import SCORE_PREFIX, evidence_block, render_prompt, write_rationale
+from .mixed_measurements import mixed_measurements
 from .optimizer import MuonFactory
 from .recipe import SftRecipe
 
@@ -75,18 +76,37 @@ def score_weights(
 
 
 QUOTED_LINES = 6
+# Rows of mixed measurements in stage 2, as a share of its own: what the warm-up taught is not to be lost.
+TOLD_SHARE = 0.15
 
 
 def quote_rows(rows: Sequence[dict[str, Any]], *, seed: int) -> list[dict[str, str]]:
-    """Warm-up: evidence lines of different clips, to be repeated in another order; one row a clip."""
+    """Warm-up, a row a clip: evidence lines of different clips, to be repeated in another order, and told mixtures."""
     rng = random.Random(seed)
     by_measure = list(zip(*(row["evidence"].splitlines() for row in rows), strict=True))
     made = []
-    for _ in rows:
+    for _ in range(len(rows) // 2):
         lines = [rng.choice(lines) for lines in rng.sample(by_measure, QUOTED_LINES)]
         shown = "\n".join(lines)
         rng.shuffle(lines)
         made.append({"prompt": render_prompt("quote", evidence=shown), "completion": "\n".join(lines)})
+    made += told_rows(rows, len(rows) - len(made), seed=seed)
+    rng.shuffle(made)
+    return made
+
+
+def told_rows(rows: Sequence[dict[str, Any]], count: int, *, seed: int) -> list[dict[str, str]]:
+    """Rationales of mixed measurements; they are nobody's, so there is no score to give."""
+    rng = random.Random(seed + 1)
+    made = []
+    for _ in range(count):
+        measured = mixed_measurements(rows, rng)
+        made.append(
+            {
+                "prompt": render_prompt("tell", evidence=evidence_block(measured)),
+                "completion": write_rationale(measured, rng),
+            }
+        )
     return made
 
 
@@ -111,7 +131,10 @@ def assess_prompt(row: dict[str, Any], motion: str, mode: str) -> str:
 
 
 def assess_rows(rows: Sequence[dict[str, Any]], motions: Sequence[str], *, seed: int) -> list[dict[str, str]]:
-    """Stage 2: two rows a clip, each with a rationale of its own and what the prompt shows drawn at random."""
+    """Stage 2: two rows a clip, each with a rationale of its own and what the prompt shows drawn at random.
+
+    Told mixtures come on top.
+    """
     rng = random.Random(seed)
     made = []
     for row, motion in zip(rows, motions, strict=True):
@@ -121,6 +144,7 @@ def assess_rows(rows: Sequence[dict[str, Any]], motions: Sequence[str], *, seed:
             made.append(
                 {"prompt": assess_prompt(row, motion, mode), "completion": f"{text}{SCORE_PREFIX}{row['score']}"}
             )
+    made += told_rows(rows, round(TOLD_SHARE * len(made)), seed=seed + 1)
     rng.shuffle(made)
     return made
 

@@ -4,10 +4,10 @@
     agir train tiny --smoke            # minutes, to see that it runs
     agir train tiny tokenizer.steps=200 assess.epochs=0.5
 
-The way through: simulate and measure people -> motion tokenizer -> motion codes -> quoting (a warm-up: numbers are
-copied from evidence) -> stage 1 (motion <-> description) -> stage 2 (evidence and motion -> rationale -> score) ->
-temperature and thresholds on validation people -> figures on test people -> checkpoint and card. Every stage leaves its
-result under the output folder; a run that was stopped starts again after the last whole stage.
+The way through: simulate and measure people -> motion tokenizer -> motion codes -> quoting (a warm-up: numbers and
+relations are read off evidence) -> stage 1 (motion <-> description) -> stage 2 (evidence and motion -> rationale ->
+score) -> temperature and thresholds on validation people -> figures on test people -> checkpoint and card. Every stage
+leaves its result under the output folder; a run that was stopped starts again after the last whole stage.
 """
 
 from __future__ import annotations
@@ -165,6 +165,7 @@ def _text_side(
     texts = chain.from_iterable(
         [
             render_prompt("quote", evidence=row["evidence"]),
+            render_prompt("tell", evidence=row["evidence"]),
             assess_prompt(row, "", "both"),
             *row["descriptions"],
             *row["rationales"],

@@ -25,23 +25,34 @@ NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 def test_every_parameter_is_printed_once() -> None:
     assert sorted(BY_NAME) == sorted(PARAMETER_NAMES)
     lines = evidence_block(known_person()).splitlines()
-    assert len(lines) - 1 == len(MEASURES) == len(PARAMETER_NAMES)  # the last line is on the rated aspects
+    assert len(lines) - 7 == len(MEASURES) == len(PARAMETER_NAMES)  # the last seven lines sum up
 
 
 def test_evidence_block_is_fixed() -> None:
-    assert evidence_block(known_person()).splitlines()[:6] == [
-        "walking speed 0.78 m/s, below",
-        "stride length 0.95 m, below",
-        "left step length 0.45 m, less, short",
-        "right step length 0.50 m, more, short",
+    lines = evidence_block(known_person()).splitlines()
+    assert lines[:6] == [
+        "walking speed 0.78 m/s",
+        "stride length 0.95 m",
+        "left step length 0.45 m, shorter",
+        "right step length 0.50 m, longer",
         "step length asymmetry 10 percent, uneven",
-        "left foot clearance 4.1 cm, less, low",
+        "left foot clearance 4.1 cm, less",
+    ]
+    assert lines[-7:] == [
+        "below usual: walking speed, stride length, left foot-strike angle, left arm swing",
+        "above usual: turn duration",
+        "within usual: none",
+        "foot lift: low on the left",
+        "reduced 6 of 6: walking speed, stride length, foot lift, heel strike, turning speed, arm swing",
+        "preserved: none",
+        "not measured: none",
     ]
     some = parameters({"cadence_spm": 101.6, "trunk_flexion_deg": -0.2}, uncertain=("cadence_spm",))
     lines = evidence_block(some).splitlines()
     assert "cadence 102 steps/min, below, uncertain" in lines
-    assert "trunk flexion 0 degrees, upright" in lines
+    assert "trunk flexion 0 degrees" in lines
     assert "walking speed not measured" in lines
+    assert "foot lift: not measured" in lines and "below usual: none" in lines
 
 
 def test_one_degree_is_singular() -> None:
@@ -151,6 +162,17 @@ def test_posture_and_freezing_never_enter_the_reasoning() -> None:
         first = summary.search(write_rationale(person, random.Random(1)))
         second = summary.search(write_rationale(_with(person, **changes), random.Random(1)))
         assert first and second and first.group() == second.group()
+
+
+def test_a_rationale_says_relations_as_the_evidence_does() -> None:
+    """What a model must say of sides and norms stands in its evidence word by word."""
+    for seed in range(60):
+        person = some_person(seed)
+        evidence, text = evidence_block(person), write_rationale(person, random.Random(seed))
+        for word in ("shorter", "longer", "smaller", "larger"):
+            assert f" {word} than" not in text or f", {word}" in evidence
+        lift = re.search(r"foot lift: (.*)", evidence)
+        assert lift and (lift.group(1) == "not measured" or f" is {lift.group(1)}." in text)
 
 
 def test_wording_varies() -> None:
