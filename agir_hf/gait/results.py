@@ -79,7 +79,7 @@ class GaitParameters:
     def to_dict(self) -> dict[str, object]:
         """JSON-ready: values (``gait_parameters``), their reasons and cautions, events, quality and warnings."""
         return {
-            "gait_parameters": {name: _rounded(name, self.values[name]) for name in PARAMETER_NAMES},
+            "gait_parameters": {name: rounded(name, self.values[name]) for name in PARAMETER_NAMES},
             "null_reasons": dict(self.reasons),
             "low_confidence": dict(self.low_confidence),
             "events": [{"kind": e.kind, "side": e.side, "time_s": round(e.time_s, 3)} for e in self.events],
@@ -94,7 +94,8 @@ class GaitParameters:
         }
 
 
-def _rounded(name: str, value: float | None) -> float | int | None:
+def rounded(name: str, value: float | None) -> float | int | None:
+    """A parameter as it is handed out (JSON, texts), which prints it with fewer decimals still or as it is."""
     if value is None:
         return None
     if name == "freezing_episodes":

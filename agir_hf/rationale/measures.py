@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from ..gait.results import rounded
+
 Side = Literal["left", "right"]
 
 
@@ -99,10 +101,14 @@ def measure_of(group: str, side: Side | None = None) -> Measure:
 
 
 def digits(parameters: Parameters, measure: Measure) -> str | None:
-    """The number as printed, without its unit; None where it was not measured."""
+    """The number as printed, without its unit; None where it was not measured.
+
+    It is printed from the value as handed out, so that a reader of the JSON who rounds again finds the same number.
+    """
     value = parameters.values.get(measure.name)
     if value is None or not math.isfinite(value):
         return None
+    value = rounded(measure.name, value) or 0.0
     text = f"{value * measure.scale:.{measure.decimals}f}"
     return text.removeprefix("-") if float(text) == 0.0 else text
 
