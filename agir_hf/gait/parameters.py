@@ -17,11 +17,12 @@ from ..clip import Side
 from .events import FootContacts, pitch_deg
 from .freezing import find_freezing
 from .segments import Step, Stride, Turn, path_length_m
-from .signals import SIDES, BodySignals, horizontal
+from .signals import SIDES, BodySignals, horizontal, low_pass
 
 MIN_PHASE_RATE_HZ = 50.0  # a frame at 50 Hz is 2 % of a stride
 MIN_STRIDES_FOR_CV, GOOD_STRIDES_FOR_CV = 10, 30
 FULL_TURN_DEG = 135.0
+ARM_CUTOFF_STRIDES, ARM_MARGIN_STRIDES = 3.0, 0.6  # in stride frequencies, in stride times
 MIN_FREEZING_CLIP_S = 10.0
 NOT_STEADY = "no steady straight stride in the clip: all strides are used"
 
@@ -247,7 +248,8 @@ def stride_time_cv_percent(evidence: Evidence) -> Measured:
 def arm_swing_deg(evidence: Evidence, side: Side) -> Measured:
     """Sagittal range, per stride, of the direction shoulder -> wrist relative to the trunk, degrees.
 
-    The trunk's axes are pelvis -> neck and the mean of the hip and shoulder lines. Mean over strides.
+    The trunk's axes are pelvis -> neck and the mean of the hip and shoulder lines. Mean over strides. The angle is
+    low-passed at 3 times the stride frequency: noise only ever widens a range, and a small one most.
     After Mirelman et al., PLoS ONE 2015;10:e0136043 (arm swing as a range of angle).
     """
     missing = evidence.filled(f"{side}_shoulder", f"{side}_wrist")
@@ -258,8 +260,12 @@ def arm_swing_deg(evidence: Evidence, side: Side) -> Measured:
     signals = evidence.signals
     ranges = []
     for stride in evidence.used_strides:
-        angles = signals.arm_angle_deg[side][signals.index(stride.start_s) : signals.index(stride.end_s) + 1]
-        ranges.append(float(np.ptp(angles)))
+        first, last = signals.index(stride.start_s), signals.index(stride.end_s) + 1
+        margin = round(ARM_MARGIN_STRIDES * (last - first))
+        low, high = max(first - margin, 0), min(last + margin, signals.size)
+        angles = signals.arm_angle_deg[side][low:high, None]
+        smooth = low_pass(angles, signals.rate_hz, ARM_CUTOFF_STRIDES / stride.time_s)
+        ranges.append(float(np.ptp(smooth[first - low : last - low])))
     return _mean(ranges, "stride", evidence.steadiness)
 
 
