@@ -102,9 +102,14 @@ def assess(options: argparse.Namespace) -> int:
         yield opening
         yield from first
 
+    from transformers.utils import logging
+
     from .pipeline_agir import load_pipeline
     from .report.note import assessment_note
 
+    # What a library says of its own parts (bars of a second, kernels it has not) is no news about the walk.
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
     assessor = load_pipeline(options.model)
     results = assessor(
         remaining(),

@@ -263,16 +263,26 @@ class GaitAssessmentPipeline(Pipeline):
         if asked:
             ids, mask = input_tensors["input_ids"], input_tensors["attention_mask"].bool()
             prompts = [ids[row][mask[row]].tolist() for row in asked]
-            numbers = [_NORM_NUMBERS | numbers_in(cases[row].evidence or "") for row in asked]
-            texts, probabilities = self._answer(prompts, numbers, num_rationales, max_new_tokens)
+            evidence = [cases[row].evidence for row in asked]
+            texts, probabilities = self.answer(prompts, evidence, num_rationales, max_new_tokens)
             for row, text, shares in zip(asked, texts, probabilities.tolist(), strict=True):
                 cases[row] = replace(cases[row], rationale=text, probabilities=tuple(shares))
         return {"case": cases if batched else cases[0]}
 
-    def _answer(
-        self, prompts: list[list[int]], numbers: list[frozenset[str]], num_rationales: int, max_new_tokens: int
+    def answer(
+        self,
+        prompts: list[list[int]],
+        evidence: Sequence[str | None],
+        num_rationales: int = 1,
+        max_new_tokens: int = MAX_NEW_TOKENS,
     ) -> tuple[list[str], Tensor]:
-        """The greedy rationale of each prompt, and probabilities (B, num_scores), averaged if several are asked for."""
+        """The greedy rationale of each prompt, and probabilities (B, num_scores), averaged if several are asked for.
+
+        Args:
+            prompts: token ids of ``assess`` prompts.
+            evidence: the measured block of each prompt, whose numbers (beside those of norms) its answer may hold.
+        """
+        numbers = [_NORM_NUMBERS | numbers_in(shown or "") for shown in evidence]
         texts = self._write(prompts, numbers, max_new_tokens)
         total = self._score(prompts, texts)
         if num_rationales > 1:

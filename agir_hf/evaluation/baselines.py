@@ -24,6 +24,7 @@ def random_forest(
     num_scores: int,
     seed: int,
     names: Sequence[str] | None = None,
+    trees: int = 400,
 ) -> dict[str, float]:
     """A random forest on the measured parameters (missing ones stay missing).
 
@@ -33,7 +34,7 @@ def random_forest(
     """
     ensemble = require("sklearn.ensemble", "train")
     names = list(names or train[0]["parameters"])
-    forest = ensemble.RandomForestClassifier(400, min_samples_leaf=3, random_state=seed, n_jobs=-1)
+    forest = ensemble.RandomForestClassifier(trees, min_samples_leaf=3, random_state=seed, n_jobs=-1)
     forest.fit(_matrix(train, names), [row["score"] for row in train])
     given = np.array([row["score"] for row in test])
     predicted = forest.predict(_matrix(test, names))
