@@ -32,10 +32,13 @@ class MotionClip:
         joints_m: (T, 22, 3) float32, metres, right-handed, Y up, floor at Y = 0; order of ``skeleton.JOINT_NAMES``.
         frame_rate_hz: native rate of the recording.
         source: the path as given, or what the clip was made from.
-        format: what a file was read as, such as "BVH"; empty for clips that were not read from a file.
+        format: what a file was understood to be, such as "BVH (legs from LeftUpLeg, LeftLeg, LeftFoot)"; empty for
+            clips that were not read from a file.
         joints_filled: names of joints that the source did not have and that were filled in.
         warnings: what a reader of the results should know, one sentence each.
         lab_events: events annotated in the source file, if any.
+        path_recovered: whether the source had no travel through the room, so that the path was told from the planted
+            foot: speeds and distances lean on that.
     """
 
     joints_m: NDArray[np.float32]
@@ -45,6 +48,7 @@ class MotionClip:
     warnings: tuple[str, ...] = ()
     lab_events: tuple[GaitEvent, ...] = ()
     format: str = ""
+    path_recovered: bool = False
 
     def __post_init__(self) -> None:
         joints = np.asarray(self.joints_m, dtype=np.float32)

@@ -21,8 +21,9 @@ from numpy.typing import NDArray
 
 from ..clip import MotionClip
 from ..errors import MotionFormatError
-from .canonical import Landmarks, canonicalise
-from .naming import find_parts
+from .canonical import Landmarks
+from .naming import find_parts, trunk_gaps
+from .root_relative import place_landmarks
 
 FORMAT = "ASF/AMC"
 
@@ -122,7 +123,7 @@ def read_asf_amc(path: Path, *, frame_rate_hz: float | None = None, skeleton: Pa
         raise MotionFormatError(f"{path}: expected a frame rate between 1 and 2000 Hz, found {rate:g}")
     try:
         landmarks = acclaim_landmarks(body, motion, frame_rate_hz=rate, warnings=warnings)
-        return canonicalise(landmarks, source=str(path))
+        return place_landmarks(landmarks, source=str(path))
     except MotionFormatError as error:
         raise MotionFormatError(f"{path}: {error}") from error
 
@@ -140,6 +141,7 @@ def acclaim_landmarks(
     ankles = {side: parts[f"{side}_ankle"] for side in ("left", "right")}
     in_degrees = skeleton.in_degrees if motion.in_degrees is None else motion.in_degrees
     positions, rotations = forward_kinematics(skeleton, values, in_degrees=in_degrees, keep=(*ankles.values(),))
+    missing, spine = trunk_gaps(skeleton.names, skeleton.parents, parts)
     still = [np.zeros((1, len(channels))) for channels in skeleton.channels]
     rest, _ = forward_kinematics(skeleton, still, in_degrees=in_degrees)
     return Landmarks(
@@ -148,7 +150,8 @@ def acclaim_landmarks(
         rest={part: rest[0, node] for part, node in parts.items()},
         # From the rest pose as it stands preset to the world.
         foot_rotations={side: rotations[node] @ skeleton.root_rotation.T for side, node in ankles.items()},
-        warnings=warnings + motion.warnings + told,
+        warnings=warnings + motion.warnings + told + spine,
+        interpolated=missing,
     )
 
 

@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 from ..clip import EventKind, GaitEvent, MotionClip, Side
 from ..errors import MotionFormatError, require
 from . import orientation
-from .canonical import REQUIRED_PARTS, Landmarks, canonicalise
+from .canonical import REQUIRED_PARTS, Landmarks
 from .gaps import MAX_GAP_S, choose_span, fill_markers, present
 from .markers import (
     RIGID_CLUSTERS,
@@ -39,6 +39,7 @@ from .markers import (
     metres_per_unit,
     split_prefix,
 )
+from .root_relative import place_landmarks
 
 Floats = NDArray[np.floating]
 
@@ -396,7 +397,7 @@ def _clip(recording: _Recording, source: str, frame_rate_hz: float | None, max_g
         },
         warnings=tuple(warnings),
     )
-    clip = canonicalise(landmarks, source=source)
+    clip = place_landmarks(landmarks, source=source)
     events, left_out = _lab_events(recording, subject, start, clip)
     if left_out:
         warning = f"Annotated gait events outside of the clip were left out ({left_out})."

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from ..clip import MotionClip
 from ..errors import MotionFormatError
-from ..skeleton import JOINT_NAMES
+from ..skeleton import JOINT_NAMES, NUM_JOINTS
 from . import anatomy, orientation
 from .floor import stance_height
 
@@ -54,6 +54,8 @@ class Landmarks:
         rest: (3,) by part, the skeleton with no rotation, where the source has one.
         foot_rotations: (T, 3, 3) by side, foot to world, where the source has them.
         warnings: what the reader wants said.
+        interpolated: names of joints of the 22 that the source's skeleton lacks although it has those beside them.
+        path_recovered: see ``MotionClip``.
     """
 
     points: Mapping[str, Floats]
@@ -61,6 +63,8 @@ class Landmarks:
     rest: Mapping[str, Floats] | None = None
     foot_rotations: Mapping[str, Floats] | None = None
     warnings: tuple[str, ...] = ()
+    interpolated: tuple[str, ...] = ()
+    path_recovered: bool = False
 
 
 @dataclass
@@ -101,19 +105,24 @@ def canonicalise(landmarks: Landmarks, *, source: str) -> MotionClip:
     _place_shoulders(work)
     _place_trunk(work)
     _place_arms(work)
-    joints = np.stack([work.joints[name] for name in JOINT_NAMES], axis=1)
+    joints = np.empty((len(work.joints["pelvis"]), NUM_JOINTS, 3), dtype=np.float32)
+    for index, name in enumerate(JOINT_NAMES):
+        joints[:, index] = work.joints[name]
     joints[..., 1] -= stance_height(joints) - _TOE_HEIGHT * work.leg_length
-    filled = tuple(name for name in JOINT_NAMES if name in work.filled)
-    if filled:
+    if neutral := [name for name in JOINT_NAMES if name in work.filled]:
         work.warnings.append(
-            f"The source has nothing to place {', '.join(filled)} by; filled in at a neutral position."
+            f"The source has nothing to place {', '.join(neutral)} by; filled in at a neutral position."
         )
+    if between := [name for name in landmarks.interpolated if name not in neutral]:
+        work.warnings.append(f"The source has no {', '.join(between)}; interpolated from the joints beside.")
+    filled = tuple(name for name in JOINT_NAMES if name in (*neutral, *between))
     return MotionClip(
-        joints_m=joints.astype(np.float32),
+        joints_m=joints,
         frame_rate_hz=landmarks.frame_rate_hz,
         source=source,
         joints_filled=filled,
         warnings=tuple(work.warnings),
+        path_recovered=landmarks.path_recovered,
     )
 
 

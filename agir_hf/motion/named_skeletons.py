@@ -16,9 +16,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..clip import MotionClip
 from ..errors import MotionFormatError
-from .canonical import REQUIRED_PARTS, SIDES, Landmarks, canonicalise
+from .canonical import REQUIRED_PARTS, SIDES, Landmarks
 from .gaps import choose_span, fill_gaps, present
-from .root_relative import recover_landmarks
+from .root_relative import place_landmarks
 
 Floats = NDArray[np.float64]
 
@@ -205,7 +205,7 @@ def clip_from_keypoints(
         MotionFormatError: see ``landmarks_from_keypoints`` and ``canonicalise``.
     """
     landmarks = landmarks_from_keypoints(array, skeleton, frame_rate_hz)
-    return canonicalise(recover_landmarks(landmarks), source=source)
+    return place_landmarks(landmarks, source=source)
 
 
 def _numbers(array: ArrayLike) -> Floats:

@@ -9,7 +9,7 @@ hierarchy decides where one word means different joints: ``LeftShoulder`` is a c
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from ..errors import MotionFormatError
 
@@ -17,17 +17,18 @@ Side = str
 
 # Core words in order of preference; the first that a skeleton has is taken.
 _CORE_WORDS: dict[str, tuple[str, ...]] = {
-    "hip": ("upleg", "upperleg", "thigh", "femur", "legupper", "hip", "hipjoint"),
+    "hip": ("upleg", "upperleg", "thigh", "thighbend", "femur", "legupper", "hip", "hipjoint"),
     "knee": ("knee", "lowerleg", "lowleg", "shin", "calf", "tibia", "shank", "leglower", "leg"),
     "ankle": ("ankle", "foot"),
     "toe_base": ("toebase", "toes", "toe", "ball", "forefoot", "football", "foot"),
-    "shoulder": ("upperarm", "uparm", "humerus", "shldr", "arm", "armupper", "shoulder"),
-    "elbow": ("forearm", "lowerarm", "lowarm", "elbow", "radius", "armlower"),
+    "shoulder": ("upperarm", "uparm", "humerus", "shldr", "shldrbend", "arm", "armupper", "shoulder"),
+    "elbow": ("forearm", "forearmbend", "lowerarm", "lowarm", "elbow", "radius", "armlower"),
     "wrist": ("wrist", "hand"),
 }
 _PELVIS_WORDS = ("pelvis", "hips", "hip", "root")
-_NECK_WORDS = ("neck", "lowerneck")
+_NECK_WORDS = ("neck", "necklower", "lowerneck")
 _HEAD_WORDS = ("head", "skull")
+_SPINE_JOINTS = 3
 # Helpers that rigs add beside the joints of the body.
 _HELPER_WORDS = frozenset(
     {"twist", "roll", "ik", "fk", "pole", "target", "effector", "ctrl", "control", "helper", "nub"}
@@ -110,6 +111,41 @@ def find_parts(names: Sequence[str], parents: Sequence[int]) -> dict[str, int]:
     return parts
 
 
+def trunk_gaps(
+    names: Sequence[str], parents: Sequence[int], parts: Mapping[str, int]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """(joints of the 22 in the trunk that a skeleton with shoulders lacks, a sentence if its spine has 1 or 2 joints).
+
+    Collars lie between the shoulders and the joint where both arms branch off; the spine reaches from the joint where
+    the legs branch off to there.
+
+    Args:
+        names, parents: the skeleton, as for ``find_parts``.
+        parts: what ``find_parts`` found in it.
+    """
+    nodes = _Nodes(names, parents)
+    if not all(f"{side}_shoulder" in parts for side in ("left", "right")):
+        return (), ()
+    arms = nodes.common_ancestor(parts["left_shoulder"], parts["right_shoulder"])
+    legs = nodes.common_ancestor(parts["left_hip"], parts["right_hip"])
+    missing = tuple(
+        f"{side}_collar"
+        for side in ("left", "right")
+        if not any(nodes.split[node][0] == side for node in nodes.between(parts[f"{side}_shoulder"], arms))
+    )
+    spine = [] if arms == legs or not nodes.is_below(arms, legs) else [*nodes.between(arms, legs)[::-1], arms]
+    if not spine:
+        return (*(f"spine{number}" for number in range(1, _SPINE_JOINTS + 1)), *missing), ()
+    if len(spine) >= _SPINE_JOINTS:
+        return missing, ()
+    listed = " and ".join(names[node][:40] for node in spine)
+    what = "joints" if len(spine) > 1 else "joint"
+    return missing, (
+        f"The skeleton's spine has {len(spine)} {what} ({listed}); spine1 to spine3 were interpolated from hips to "
+        "shoulders.",
+    )
+
+
 class _Nodes:
     """Names and hierarchy of a skeleton, with the lookups that finding parts needs."""
 
@@ -139,6 +175,33 @@ class _Nodes:
                 return True
             node = self.parents[node]
         return False
+
+    def between(self, node: int, ancestor: int) -> list[int]:
+        """The nodes above one and below an ancestor, upwards."""
+        found = []
+        while (node := self.parents[node]) not in (ancestor, -1):
+            found.append(node)
+        return found
+
+    def common_ancestor(self, one: int, other: int) -> int:
+        while one != other:
+            # Parents have smaller numbers than their children.
+            one, other = max(one, other), min(one, other)
+            one = self.parents[one]
+        return one
+
+    def top_of_spine(self, node: int) -> int | None:
+        """The last joint of the one branch of spine joints above where the arms branch off (``spine.006``)."""
+        found = None
+        while True:
+            onward = [
+                child
+                for child in self.children[node]
+                if self.split[child][:2] == (None, "spine") and not self.split[child][2] and not self.is_end[child]
+            ]
+            if len(onward) != 1:
+                return found
+            node = found = onward[0]
 
     def end_below(self, node: int) -> int | None:
         """Nearest end site under a node, following only children."""
@@ -213,6 +276,8 @@ def _add_midline(nodes: _Nodes, parts: dict[str, int]) -> None:
         parts["neck"] = neck
     if head is None and neck is not None:
         head = nodes.end_below(neck)
+    if head is None and "left_shoulder" in parts and "right_shoulder" in parts:
+        head = nodes.top_of_spine(nodes.common_ancestor(parts["left_shoulder"], parts["right_shoulder"]))
     if head is not None:
         parts["head"] = head
         top = nodes.end_below(head)

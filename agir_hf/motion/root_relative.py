@@ -27,7 +27,7 @@ from ..clip import MotionClip
 from ..errors import MotionFormatError
 from ..skeleton import JOINT_INDEX
 from . import anatomy, orientation
-from .canonical import REQUIRED_PARTS, SIDES, Landmarks
+from .canonical import REQUIRED_PARTS, SIDES, Landmarks, canonicalise
 
 Floats = NDArray[np.floating]
 Array = NDArray[np.float64]
@@ -105,7 +105,16 @@ def recover_path(clip: MotionClip) -> MotionClip:
         )
     joints = clip.joints_m.astype(np.float64) + path.places_m[:, None]
     warnings = (*clip.warnings, _warning(path, clip.duration_s))
-    return clip.replace(joints_m=joints.astype(np.float32), warnings=warnings)
+    return clip.replace(joints_m=joints.astype(np.float32), warnings=warnings, path_recovered=True)
+
+
+def place_landmarks(landmarks: Landmarks, *, source: str) -> MotionClip:
+    """``canonicalise`` with the path recovered where the recording has none of its own: how every file is read.
+
+    Raises:
+        MotionFormatError: see ``canonicalise``.
+    """
+    return canonicalise(recover_landmarks(landmarks), source=source)
 
 
 def recover_landmarks(landmarks: Landmarks) -> Landmarks:
@@ -124,13 +133,15 @@ def recover_landmarks(landmarks: Landmarks) -> Landmarks:
         return landmarks
     size, _ = orientation.metres_per_unit(orientation.standing_height(points))
     matrix, _ = orientation.upright_matrix(points)
+    # Most recordings travel, which the hips alone tell.
+    hips = size * ((points["left_hip"] + points["right_hip"]) / 2.0) @ matrix.T
+    if np.hypot(*np.ptp(hips[:, [0, 2]], axis=0)) > _MAX_WANDER * size * _leg_length(points):
+        return landmarks
     upright = {part: values @ (size * matrix).T for part, values in points.items()}
     if orientation.is_mirrored(upright):
         matrix = np.diag([-1.0, 1.0, 1.0]) @ matrix
         upright = {part: values * [-1.0, 1.0, 1.0] for part, values in upright.items()}
     body = _body(upright, landmarks.frame_rate_hz)
-    if _wander(body) > _MAX_WANDER * body.leg_m:
-        return landmarks
     path = _path(body)
     if not _is_walk(body, path):
         return landmarks
@@ -140,6 +151,7 @@ def recover_landmarks(landmarks: Landmarks) -> Landmarks:
         landmarks,
         points={part: values + places for part, values in points.items()},
         warnings=(*landmarks.warnings, _warning(path, seconds)),
+        path_recovered=True,
     )
 
 
@@ -169,12 +181,7 @@ def _body(points: Mapping[str, Floats], rate_hz: float) -> _Body:
         across = across + points["left_shoulder"] - points["right_shoulder"]
     facing = _smoothed(np.stack([-across[:, 2], across[:, 0]], axis=-1), rate_hz, _FACING_WINDOW_S)
     facing /= np.maximum(np.linalg.norm(facing, axis=-1, keepdims=True), 1e-9)
-    bones = [
-        np.linalg.norm(points[f"{side}_{upper}"] - points[f"{side}_{lower}"], axis=-1)
-        for side in SIDES
-        for upper, lower in (("hip", "knee"), ("knee", "ankle"))
-    ]
-    leg_m = float(np.median(sum(bones) / 2.0))
+    leg_m = _leg_length(points)
     contacts = []
     for side in SIDES:
         ankle = points[f"{side}_ankle"]
@@ -185,6 +192,16 @@ def _body(points: Mapping[str, Floats], rate_hz: float) -> _Body:
     if "pelvis" in points and np.ptp(points["pelvis"][:, 1]) < np.ptp(root):
         root = np.asarray(points["pelvis"][:, 1], dtype=np.float64)
     return _Body(hips, root, np.stack(contacts).astype(np.float64), facing, leg_m, rate_hz)
+
+
+def _leg_length(points: Mapping[str, Floats]) -> float:
+    """Hip to knee to ankle, mean of both sides, median over time, in the units of the points."""
+    bones = [
+        np.linalg.norm(points[f"{side}_{upper}"] - points[f"{side}_{lower}"], axis=-1)
+        for side in SIDES
+        for upper, lower in (("hip", "knee"), ("knee", "ankle"))
+    ]
+    return float(np.median(sum(bones) / 2.0))
 
 
 def _toe_of_a_planted_foot(ankle: Floats, facing: Array, leg_m: float) -> Floats:

@@ -26,8 +26,8 @@ from ..clip import MotionClip
 from ..errors import MotionFormatError
 from ..skeleton import JOINT_INDEX, JOINT_NAMES
 from . import orientation
-from .canonical import SIDES, Landmarks, canonicalise
-from .root_relative import recover_landmarks
+from .canonical import SIDES, Landmarks
+from .root_relative import place_landmarks
 
 FORMAT = "SMPL"
 
@@ -172,7 +172,7 @@ def clip_from_smpl(motion: SmplMotion, *, source: str) -> MotionClip:
     Raises:
         MotionFormatError: see ``smpl_landmarks`` and ``canonicalise``.
     """
-    return canonicalise(recover_landmarks(smpl_landmarks(motion)), source=source)
+    return place_landmarks(smpl_landmarks(motion), source=source)
 
 
 def looks_like_smpl(start: bytes) -> bool:

@@ -22,10 +22,10 @@ from numpy.typing import NDArray
 
 from ..clip import MotionClip
 from ..errors import MotionFormatError
-from .canonical import Landmarks, canonicalise
+from .canonical import Landmarks
 from .named_skeletons import RATE_NEEDED, landmarks_from_keypoints, landmarks_from_points
 from .naming import split_name
-from .root_relative import recover_landmarks
+from .root_relative import place_landmarks
 
 FORMAT_JSON = "JSON"
 FORMAT_CSV = "CSV"
@@ -122,7 +122,7 @@ def read_csv(path: Path, *, frame_rate_hz: float | None = None, skeleton: str | 
 
 
 def _clip(landmarks: Landmarks, path: Path) -> MotionClip:
-    return canonicalise(recover_landmarks(landmarks), source=str(path))
+    return place_landmarks(landmarks, source=str(path))
 
 
 def _text(path: Path) -> str:

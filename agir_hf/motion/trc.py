@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from ..clip import MotionClip
 from ..errors import MotionFormatError
-from .canonical import REQUIRED_PARTS, SIDES, Landmarks, canonicalise
+from .canonical import REQUIRED_PARTS, SIDES, Landmarks
 from .gaps import MAX_GAP_S, choose_span, fill_markers, present
 from .markers import (
     RIGID_CLUSTERS,
@@ -33,6 +33,7 @@ from .markers import (
     split_prefix,
 )
 from .naming import split_name
+from .root_relative import place_landmarks
 
 FORMAT = "TRC"
 
@@ -99,7 +100,7 @@ def read_trc(path: Path, *, frame_rate_hz: float | None = None) -> MotionClip:
     """
     file = parse_trc(path, frame_rate_hz=frame_rate_hz)
     try:
-        return canonicalise(trc_landmarks(file), source=str(path))
+        return place_landmarks(trc_landmarks(file), source=str(path))
     except MotionFormatError as error:
         raise MotionFormatError(f"{path}: {error}") from error
 
