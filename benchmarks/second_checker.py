@@ -4,16 +4,14 @@
     agir measure FILE... --format json > measure.jsonl
     python benchmarks/second_checker.py assess.jsonl measure.jsonl            # --json for machines
 
-A mistake in the package's check of its own rationales would hide itself. This script knows only the text, the measured
-values and ``gait_norms.csv``. Per file (lines match by ``source``) it judges the rationale as shown, where every claim
-should hold, and the sentences that the package took out, each of which should hold a fault. Exit code 1 when a shown
-rationale holds an unsupported claim.
+A mistake in the package's check of its own rationales would hide itself; this script knows only the text, the measured
+values and ``gait_norms.csv``. Per file (matched by ``source``) the rationale shown should hold no fault and each
+sentence that the package took out one. Exit code 1 when a shown rationale holds an unsupported claim.
 
 Decided: numbers to their printed decimals, left against right ("about equal": 10 percent or ``EQUAL_WITHIN``, ours),
-norm means and SDs, the side of the mean on which a value lies, ``within`` as mean +- ``--within-sd`` SD, counts with
-their lists, what could not be measured. Where the usual range ends and what is low stands in no fact: these words are
-compared across files: no value called low may exceed one called usual elsewhere. What nothing decides is ``unchecked``,
-what the grammar below does not follow ``unclear``; neither is ever counted as supported.
+norm means and SDs, the side of the mean, ``within`` as mean +- ``--within-sd`` SD, counts with lists, what is missing.
+Where the usual range ends stands in no fact: no value called low may exceed one called usual in another file. What
+nothing decides is ``unchecked``, what is not understood ``unclear``; neither is ever counted as supported.
 """
 
 from __future__ import annotations
