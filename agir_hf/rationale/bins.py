@@ -81,9 +81,9 @@ BINS: dict[str, Bins] = {
         f"{_RANGE}; 4.0 s is our choice (nearly twice the mean)",
     ),
     "arm_swing": Bins(
-        (13.0, 26.0),
-        ("very small", "small", "usual"),
-        frozenset({"usual"}),
+        (13.0, 26.0, _above(59.0, 0)),
+        ("very small", "small", "usual", "large"),
+        frozenset({"usual", "large"}),
         f"{_RANGE}; 13 degrees is half of its lower limit",
     ),
     "cadence": Bins((107.0, _above(120.0, 0)), ("low", "usual", "high"), frozenset({"usual"}), _RANGE),

@@ -80,10 +80,10 @@ NORMS: dict[str, Norm] = {
             None,
             "42.3",
             26.0,
-            None,
+            59.0,
             "range of motion of the arm in walking, degrees",
             "Zampieri et al. 2010, table 2 (controls of people with untreated Parkinson's disease)",
-            "mean - 1.5 SD, where SD = 11.1 is derived: the +- 3.2 printed there for 12 controls fits the reported "
+            "mean +- 1.5 SD, where SD = 11.1 is derived: the +- 3.2 printed there for 12 controls fits the reported "
             "p values only as a standard error",
         ),
     )
