@@ -10,6 +10,7 @@ from ..skeleton import JOINT_INDEX, NUM_JOINTS
 from .body import Body, leg_length, trunk_offsets
 from .curves import Array, forward, gaussian_smooth, hermite, leftward, rotate, slow_noise, smoothstep, through
 from .feet import FootTrack, foot_track
+from .habits import habit
 from .path import MARGIN_S
 from .people import Person
 from .plan import FAR_S, WalkPlan
@@ -50,17 +51,23 @@ def segments(person: Person, plan: WalkPlan, t: Array) -> Segments:
     hike_left, hike_right = style.hip_hike_deg
     tilt_mean = 0.40 * style.trunk_flexion_deg
     pelvis_yaw = -style.pelvis_rotation_deg * effort * np.cos(phase - 0.5)
+    pelvis_yaw = pelvis_yaw + habit(person, "pelvis_yaw_deg", phase, effort)
     obliquity = style.pelvis_obliquity_deg * effort * (np.sin(phase) + 0.28 * np.sin(3 * phase)) * 0.95
+    obliquity = obliquity + habit(person, "pelvis_obliquity_deg", phase, effort)
     # Hiking lifts the swinging side: the left leg swings about phase 0.8 of its stride.
     obliquity += hike_left * effort * np.clip(-np.sin(phase), 0, None) ** 2
     obliquity -= hike_right * effort * np.clip(np.sin(phase), 0, None) ** 2
     tilt = tilt_mean + style.pelvis_tilt_deg * effort * np.cos(2 * phase - 0.6)
-    chest_yaw = style.trunk_rotation_deg * effort * np.cos(phase - 0.25)
+    chest_yaw = style.trunk_rotation_deg * effort * np.cos(phase - 0.10)
+    chest_yaw = chest_yaw + habit(person, "chest_yaw_deg", phase, effort)
     # The trunk bends towards the standing leg (its shoulder drops), which is what makes a waddle of a large bend.
     lean = style.trunk_side_deg + style.trunk_lean_deg * effort * np.sin(phase - style.trunk_lean_lag_rad)
+    lean = lean + habit(person, "chest_lean_deg", phase, effort)
     chest_flexion = (style.trunk_flexion_deg - 0.32 * tilt_mean) / 0.68 + style.trunk_nod_deg * effort * np.cos(
-        2 * phase + 0.6
+        2 * phase + style.trunk_nod_lag_rad
     )
+    chest_flexion = chest_flexion + habit(person, "chest_flexion_deg", phase, effort)
+    nod = habit(person, "head_pitch_deg", phase, effort)
     span = (-MARGIN_S, plan.path.options.duration_s + MARGIN_S)
     rng = np.random.default_rng((plan.seed, person.seed, 0x7C))
     wander = [slow_noise(rng, t, period, *span) for period in (1.3, 1.7, 1.1, 1.9)]
@@ -79,7 +86,7 @@ def segments(person: Person, plan: WalkPlan, t: Array) -> Segments:
         ),
         head=(
             head_heading + radians(0.25 * chest_yaw + style.head_wander_deg * wander[3]),
-            radians(style.head_pitch_deg + 0.30 * chest_flexion + 0.8 * wander[1]),
+            radians(style.head_pitch_deg + 0.30 * chest_flexion + nod + 0.8 * wander[1]),
         ),
     )
 
@@ -122,8 +129,9 @@ def _hips_xz(person: Person, plan: WalkPlan, t: Array) -> Array:
     phase = 2 * np.pi * stride_phase(plan, t)
     effort = plan.path.effort(t)
     moving = np.clip(effort * 1.6, 0.0, 1.0)
-    ahead = 0.010 * scale * effort * np.sin(2 * phase - 0.3) - style.pelvis_back_m
-    sway = style.lateral_sway_m * scale * moving * np.sin(phase)
+    ahead = style.pelvis_surge_m * scale * effort * np.sin(2 * phase - 0.3) - style.pelvis_back_m
+    ahead = ahead + scale * habit(person, "pelvis_ahead_m", phase, effort)
+    sway = style.lateral_sway_m * scale * moving * np.sin(phase - style.sway_lag_rad)
     heading = plan.path.heading(t)
     return plan.path.centre(t) + ahead[:, None] * forward(heading) + sway[:, None] * leftward(heading)
 
@@ -264,6 +272,7 @@ class ArmAngles:
 def arm_angles(person: Person, plan: WalkPlan, t: Array, side: int) -> ArmAngles:
     """The arm swings with the opposite leg: forward at the opposite foot's strike."""
     style = person.style
+    name = ("left", "right")[side]
     phase = 2 * np.pi * (stride_phase(plan, t) + 0.5 * side - style.arm_lag)
     effort = plan.path.effort(t)
     rng = np.random.default_rng((plan.seed, person.seed, 0xA4, side))
@@ -277,14 +286,21 @@ def arm_angles(person: Person, plan: WalkPlan, t: Array, side: int) -> ArmAngles
     hang = 0.85 * 1.28 * style.trunk_flexion_deg
     carried = np.degrees(wrist_ahead(person.body, np.radians(style.elbow_deg[side])))
     middle = style.upper_arm_forward_deg[side] + carried + hang + restless[0]
-    swing = middle - amplitude * (np.cos(phase) + 0.08 * np.cos(2 * phase + 0.5))
-    forwardness = np.clip(-np.cos(phase + 0.25), -1.0, 1.0)
+    swing = middle - amplitude * (np.cos(phase) + 0.03 * np.cos(2 * phase + 0.5))
+    swing = swing + habit(person, f"arm_{name}_deg", phase, effort)
+    # The elbow bends mostly at the end of the forward swing: a peak, not a wave.
+    wave = -np.cos(phase + 0.25)
+    forwardness = 2.0 * (0.5 + 0.5 * wave) ** style.elbow_sharpness - 1.0
+    # Part of that peak shows in the wrist, so that the upper arm keeps swinging like a pendulum.
+    swing = swing + 0.3 * style.elbow_coupling[side] * amplitude * (forwardness - wave)
     elbow = style.elbow_deg[side] + style.elbow_coupling[side] * amplitude * forwardness + 1.3 * restless[1]
+    elbow = elbow + habit(person, f"elbow_{name}_deg", phase, effort)
     tremor = style.tremor_deg[side]
     if tremor > 0.0:
         elbow = elbow + tremor * np.sin(2 * np.pi * style.tremor_hz * t) * (0.7 + 0.3 * slow_noise(rng, t, 0.9, *span))
     # The swing is oblique: most arms come in front of the body as they go forward, some go outward.
     out = style.arm_out_deg[side] + style.arm_across * amplitude * np.cos(phase) + 0.5 * restless[2]
+    out = out + habit(person, f"arm_out_{name}_deg", phase, effort)
     return ArmAngles(np.radians(swing), np.radians(np.clip(elbow, 4.0, 130.0)), np.radians(np.clip(out, -8.0, 40.0)))
 
 

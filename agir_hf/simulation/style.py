@@ -61,6 +61,7 @@ class Style:
     arm_restless_deg: float
     forearm_in: tuple[float, float]
     arm_lag: float
+    elbow_sharpness: float
     knee_out_deg: tuple[float, float]
     head_wander_deg: float
     pelvis_rotation_deg: float
@@ -70,8 +71,11 @@ class Style:
     trunk_lean_deg: float
     trunk_lean_lag_rad: float
     trunk_nod_deg: float
+    trunk_nod_lag_rad: float
     trunk_side_deg: float
     lateral_sway_m: float
+    sway_lag_rad: float
+    pelvis_surge_m: float
     trunk_flexion_deg: float
     head_pitch_deg: float
     turn_duration_180_s: float
@@ -153,14 +157,14 @@ def _feet(rng: np.random.Generator, scale: float, stride: float, severity: float
     strike = prior_at("foot_strike_angle_deg", severity) + 4.4 * rng.standard_normal()
     strikes = _pair(rng, strike, 1.6)
     strikes[affected] -= 1.2 * ill
-    off_knee = _pair(rng, 23.5 + 6.0 * (stride_ratio - 1.2) - 1.8 * ill + 3.5 * rng.standard_normal(), 2.0)
+    off_knee = _pair(rng, 26.0 + 6.0 * (stride_ratio - 1.2) - 1.8 * ill + 2.6 * rng.standard_normal(), 2.0)
     lift_ill = float(np.clip(severity + 0.45 * rng.standard_normal(), 0.0, 3.5))
     lift = _pair(rng, 0.077 * np.exp(-0.23 * lift_ill) * _spread(rng, 0.23), 0.004)
     lift[affected] -= 0.003 * ill
     low = _pair(rng, 0.016 * _spread(rng, 0.3), 0.002)
     toe_out = float(np.clip(9.0 + 7.0 * rng.standard_normal(), -8.0, 28.0))
     # Straight to well bent, in health too: people differ, and so does where recording skeletons put the knee.
-    knee = float(np.clip(3.0 + rng.gamma(1.5, 4.6) + 0.8 * ill, 2.5, 30.0))
+    knee = float(np.clip(2.5 + rng.gamma(1.1, 3.8) + 0.8 * ill, 2.5, 30.0))
     loading = float(np.clip(knee + 4.0 + 7.5 * stride_ratio - 2.0 * ill + 2.5 * rng.standard_normal(), knee, 30.0))
     return {
         "toe_out_deg": tuple(_pair(rng, toe_out, 2.5)),
@@ -184,12 +188,12 @@ def _arms(rng: np.random.Generator, severity: float, affected: int) -> dict[str,
     swing[1 - affected] = prior_at("arm_swing_less_deg", severity) * common * _spread(rng, 0.16)
     if rng.random() < 0.05:  # a habit of keeping one arm still (a bag, a hand in the pocket) is no disease
         swing[int(rng.integers(2))] *= 0.35
-    elbow = _pair(rng, 22.0 + 6.0 * rng.standard_normal() + 5.0 * ill, 4.0)
+    elbow = _pair(rng, 25.0 + 7.0 * rng.standard_normal() + 5.0 * ill, 4.0)
     elbow[affected] += 4.5 * ill * float(rng.random())
     if rng.random() < 0.12:  # arms carried bent are a habit too
         carried = float(rng.uniform(20.0, 65.0))
         elbow = [angle + carried * float(rng.uniform(0.6, 1.0)) for angle in elbow]
-    forward = -0.5 + 6.0 * rng.standard_normal()
+    forward = -3.0 + 6.0 * rng.standard_normal()
     out = 9.0 + 4.5 * rng.standard_normal()
     return {
         "arm_swing_deg": tuple(float(np.clip(v, 1.5, 85.0)) for v in swing),
@@ -202,8 +206,9 @@ def _arms(rng: np.random.Generator, severity: float, affected: int) -> dict[str,
         "arm_out_deg": tuple(float(np.clip(v, 0.5, 28.0)) for v in _pair(rng, out, 2.0)),
         "forearm_in": tuple(_pair(rng, 0.28 + 0.16 * rng.standard_normal(), 0.06)),
         "arm_across": float(0.12 + 0.16 * np.clip(rng.standard_normal(), -2.0, 2.0)),
+        "elbow_sharpness": float(rng.uniform(1.0, 2.4)),
         "arm_restless_deg": 2.0 * _spread(rng, 0.35),
-        "arm_lag": float(np.clip(0.03 + 0.025 * rng.standard_normal(), -0.04, 0.10)),
+        "arm_lag": float(np.clip(0.014 + 0.025 * rng.standard_normal(), -0.05, 0.09)),
         "tremor_deg": (0.0, 0.0),
         "tremor_hz": float(rng.uniform(4.0, 6.0)),
     }
@@ -211,15 +216,18 @@ def _arms(rng: np.random.Generator, severity: float, affected: int) -> dict[str,
 
 def _trunk(rng: np.random.Generator, relative_speed: float, ill: float, posture: float) -> dict[str, Any]:
     pace = float(np.clip(relative_speed / 1.2, 0.4, 1.4))
-    flexion = float(np.clip(-3.2 + 4.0 * np.exp(0.72 * posture) + 2.4 * rng.standard_normal(), -8.0, 42.0))
+    flexion = float(np.clip(-1.2 + 4.0 * np.exp(0.72 * posture) + 2.4 * rng.standard_normal(), -8.0, 42.0))
     return {
-        "pelvis_rotation_deg": 4.3 * pace * np.exp(-0.10 * ill) * _spread(rng, 0.35),
+        "pelvis_rotation_deg": 5.2 * pace * np.exp(-0.10 * ill) * _spread(rng, 0.35),
         "pelvis_obliquity_deg": 3.6 * pace * np.exp(-0.05 * ill) * _spread(rng, 0.30),
         "pelvis_tilt_deg": 1.3 * pace * _spread(rng, 0.35),
         "trunk_rotation_deg": 4.4 * pace * np.exp(-0.14 * ill) * _spread(rng, 0.35),
         "trunk_lean_deg": 1.8 * _spread(rng, 0.5),
         "trunk_lean_lag_rad": float(-0.7 + 0.6 * rng.standard_normal()),
         "trunk_nod_deg": 1.1 * _spread(rng, 0.45),
+        "trunk_nod_lag_rad": float(0.6 + 0.8 * rng.standard_normal()),
+        "sway_lag_rad": float(0.28 + 0.2 * rng.standard_normal()),
+        "pelvis_surge_m": 0.0112 * _spread(rng, 0.22),
         "trunk_side_deg": float((0.9 + 0.5 * ill) * rng.standard_normal()),
         "lateral_sway_m": float(np.clip(0.028 - 0.009 * (pace - 1.0) + 0.006 * rng.standard_normal(), 0.012, 0.06)),
         "trunk_flexion_deg": flexion,
