@@ -70,6 +70,7 @@ UNITS = [  # (words, dimension, factor to the parameter's unit)
 ]
 FIGURES = {w: i for i, w in enumerate("none one two three four five six seven eight nine".split())} | {"no": 0}
 OTHER = {"left": "right", "right": "left"}
+SPREAD = {"arm_swing": 12**0.5}  # the table's +- fits its source's p values only as a standard error, of 12 people
 NUMBER = re.compile(rf"(?<![\w.])([-−]?\d+(?:\.\d+)?)(?:[\s-]?({'|'.join(u[0] for u in UNITS)})(?![\w/]))?", re.I)
 MENTION = re.compile("|".join(rf"(?P<{s}>\b(?:{m[3]}))" for s, m in MEASURES.items()), re.I)
 SIDE = re.compile(r"\b(left|right)\b", re.I)
@@ -335,7 +336,7 @@ class Reader:
         """One measure called low, high or usual; without a side it must hold on both (an aspect: on one of them)."""
         sided = self.values(stem, side)
         values = tuple(v for v in sided.values() if v is not None)
-        mean, sd = self.norm(stem), self.norm(stem, "healthy_older_sd")
+        mean, sd = self.norm(stem), (self.norm(stem, "healthy_older_sd") or 0.0) * SPREAD.get(stem, 1.0)
         right, reason = None, "no yardstick in the facts"
         if len(values) < len(sided):
             right, reason = False, f"not measured: {sided}"
@@ -344,7 +345,7 @@ class Reader:
         elif mean is not None and verdict in ("low", "high"):
             holds = [(v < mean) if verdict == "low" else (v > mean) for v in values]
             right, reason = any(holds) if kind == "aspect" else all(holds), f"{sided} against a mean of {mean}"
-        elif mean is not None and sd is not None and kind == "norm":
+        elif mean is not None and sd and kind == "norm":
             right = all(abs(v - mean) <= self.within_sd * sd for v in values)
             reason = f"{sided} beyond {mean} +- {self.within_sd:g} x {sd}"
         status = "unchecked" if right is None else "supported" if right else "unsupported"
