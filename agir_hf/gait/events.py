@@ -2,7 +2,7 @@
 
 A swing is a stretch in which a foot travels over the floor. Its foot off is where the toe base passes 25 % of its
 highest horizontal speed in that swing, its foot strike where the ankle falls below 22 % of its own, but no later than
-when toes that were up by 8 degrees and more have come down by 20 % of that: a foot lowers its toes onto the floor after
+when toes that were up by 8 degrees and more have come down by 30 % of that: a foot lowers its toes onto the floor after
 the heel has met it, and until they are down the ankle rolls on over the heel, in slow walking at 22 % and more. All are
 relative to the same swing, so slow, shuffling and one-sided gait is treated like brisk gait, and speeds over the floor
 have no direction, so turns need no special care. Foot-velocity methods are reviewed by Bruening and Ridge, Gait &
@@ -27,7 +27,7 @@ from ..clip import GaitEvent, Side
 from .signals import SIDES, Array, BodySignals, horizontal, low_pass
 
 STRIKE_SPEED_FRACTION = 0.22
-STRIKE_PITCH_FRACTION, MIN_STRIKE_PITCH_DEG = 0.8, 8.0
+STRIKE_PITCH_FRACTION, MIN_STRIKE_PITCH_DEG = 0.7, 8.0
 PITCH_CUTOFF_HZ = 5.0
 MAX_ROCKER_S = 0.3  # from the highest toes to the slow ankle
 OFF_SPEED_FRACTION = 0.25
