@@ -204,6 +204,8 @@ def _places(
     ahead = bias + style.placement_sd_m * rng.standard_normal(count) * np.clip(effort, 0.2, 1.0) * np.where(
         cold, 0.4, 1
     )
+    # Nobody comes to stand with the feet exactly side by side.
+    ahead += np.where(effort < 0.2, 0.016 * person.body.leg_scale * rng.standard_normal(count), 0.0) * ~cold
     turning = np.abs(np.gradient(heading)) if count > 1 else np.zeros(count)
     width = style.step_width_m + np.clip(0.16 * turning, 0.0, 0.07) + np.where(effort < 0.2, 0.03, 0.0)
     sign = np.where(side == 0, 1.0, -1.0)
