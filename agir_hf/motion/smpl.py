@@ -12,14 +12,12 @@ from __future__ import annotations
 
 import csv
 import zipfile
-import zlib
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
 from pathlib import Path
 
 import numpy as np
-from numpy.lib import format as npy_format
 from numpy.typing import ArrayLike, NDArray
 
 from ..clip import MotionClip
@@ -27,6 +25,7 @@ from ..errors import MotionFormatError
 from ..skeleton import JOINT_INDEX, JOINT_NAMES
 from . import orientation
 from .canonical import SIDES, Landmarks
+from .numpy_files import READ_ERRORS, Archive, is_archive
 from .root_relative import place_landmarks
 
 FORMAT = "SMPL"
@@ -43,20 +42,8 @@ _BODY_KEYS = ("pose_body", "body_pose")
 _TRANS_KEYS = ("trans", "transl")
 _BETAS_KEYS = ("betas", "beta")
 _RATE_KEYS = ("mocap_framerate", "mocap_frame_rate", "frame_rate_hz", "fps", "frame_rate", "framerate")
-_MAX_BYTES = 1024**3
 # A rotation vector is at most pi long, twice that where it was not wrapped; degrees are longer.
 _MAX_ROTATION = 6.0 * np.pi
-_READ_ERRORS = (
-    ValueError,
-    OSError,
-    EOFError,
-    KeyError,
-    SyntaxError,
-    RuntimeError,
-    NotImplementedError,
-    zipfile.BadZipFile,
-    zlib.error,
-)
 # Parts of the body by joint of the 24-joint skeleton; the two hands come after the 22 joints of a clip.
 _PARTS: dict[str, int] = {
     "pelvis": JOINT_INDEX["pelvis"],
@@ -175,27 +162,14 @@ def clip_from_smpl(motion: SmplMotion, *, source: str) -> MotionClip:
     return place_landmarks(smpl_landmarks(motion), source=source)
 
 
-def looks_like_smpl(start: bytes) -> bool:
-    """Whether the first bytes of a .npz file name an array that only files of this family hold."""
-    names = (
-        "poses",
-        "fullpose",
-        *_ROOT_KEYS,
-        *_BODY_KEYS,
-        *_TRANS_KEYS,
-        "betas",
-        "mocap_framerate",
-        "mocap_frame_rate",
-    )
-    return start.startswith(b"PK\x03\x04") and any(f"{name}.npy".encode() in start for name in names)
-
-
 def is_smpl_archive(path: Path) -> bool:
-    """Whether a .npz file holds a pose of this family, from its table of contents, wherever the arrays stand."""
+    """Whether a file is a .npz with a pose of this family, by its table of contents, wherever the arrays stand."""
     try:
+        if not is_archive(path):
+            return False
         with zipfile.ZipFile(path) as archive:
             names = {name.removesuffix(".npy") for name in archive.namelist()}
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
+    except READ_ERRORS:
         return False
     return bool(names.intersection(_POSE_KEYS)) or all(names.intersection(k) for k in (_ROOT_KEYS, _BODY_KEYS))
 
@@ -214,74 +188,22 @@ def read_smpl(path: Path, *, frame_rate_hz: float | None = None) -> MotionClip:
         raise MotionFormatError(f"{path}: expected an .npz of SMPL parameters, found an empty file")
     try:
         with zipfile.ZipFile(path) as archive:
-            motion = _motion(_Arrays(archive), frame_rate_hz)
-        return clip_from_smpl(motion, source=str(path))
+            motion = _motion(Archive(archive), frame_rate_hz)
+        return clip_from_smpl(motion, source=str(path)).replace(format=f"{motion.model} poses")
     except MotionFormatError as error:
         raise MotionFormatError(f"{path}: {error}") from error
-    except _READ_ERRORS as error:
+    except READ_ERRORS as error:
         detail = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
         raise MotionFormatError(f"{path}: expected a complete .npz of SMPL parameters, found: {detail}") from error
 
 
-class _Arrays:
-    """The arrays of an open .npz by the first of several names, checked by their headers before they are read."""
-
-    def __init__(self, archive: zipfile.ZipFile) -> None:
-        self.archive = archive
-        self.members = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
-
-    def find(self, names: tuple[str, ...]) -> str | None:
-        return next((name for name in names if name in self.members), None)
-
-    def numbers(self, names: tuple[str, ...]) -> Floats | None:
-        """The array in float64; None where there is none of these names."""
-        name = self.find(names)
-        if name is None:
-            return None
-        array = self._read(name)
-        if array is None or array.dtype.kind not in "fiu":
-            found = "pickled objects, which are not read" if array is None else f"dtype {array.dtype}"
-            raise MotionFormatError(f"expected numbers as {name}, found {found}: save it as a plain array")
-        return array.astype(np.float64)
-
-    def text(self, name: str) -> str:
-        """A word such as the gender; "" where there is none that can be read."""
-        array = self._read(name) if name in self.members else None
-        if array is None or array.dtype.kind not in "SU" or array.size != 1:
-            return ""
-        word = array.reshape(-1)[0]
-        return word.decode("latin-1") if isinstance(word, bytes) else str(word)
-
-    def _read(self, name: str) -> NDArray[np.generic] | None:
-        """One array; None where it holds pickled objects, which are not read."""
-        info = self.members[name]
-        with self.archive.open(info) as member:
-            version = npy_format.read_magic(member)
-            reader = npy_format.read_array_header_1_0 if version == (1, 0) else npy_format.read_array_header_2_0
-            shape, _, dtype = reader(member)
-        if dtype.hasobject:
-            return None
-        size = dtype.itemsize
-        for length in shape:
-            size *= int(length)
-        if size > _MAX_BYTES:
-            raise MotionFormatError(f"expected at most 1 GiB of motion, found {name} of shape {shape}")
-        if not 0 <= size <= info.file_size:
-            raise MotionFormatError(f"expected a complete file, found {name} of shape {shape} cut short")
-        with self.archive.open(info) as member:
-            return np.asarray(npy_format.read_array(member, allow_pickle=False))
-
-
-def _motion(arrays: _Arrays, frame_rate_hz: float | None) -> SmplMotion:
+def _motion(arrays: Archive, frame_rate_hz: float | None) -> SmplMotion:
     if frame_rate_hz is None:
-        rate = arrays.numbers(_RATE_KEYS)
-        if rate is None:
+        frame_rate_hz = arrays.number(_RATE_KEYS)
+        if frame_rate_hz is None:
             raise MotionFormatError(
                 "expected a frame rate (mocap_framerate), found none: pass frame_rate_hz, or --frame-rate-hz"
             )
-        if rate.size != 1:
-            raise MotionFormatError(f"expected one number as the frame rate, found an array of shape {rate.shape}")
-        frame_rate_hz = float(rate.reshape(-1)[0])
     pose, model = _pose(arrays)
     trans = arrays.numbers(_TRANS_KEYS)
     betas = arrays.numbers(_BETAS_KEYS)
@@ -291,7 +213,7 @@ def _motion(arrays: _Arrays, frame_rate_hz: float | None) -> SmplMotion:
         frame_rate_hz=frame_rate_hz,
         model=model,
         betas=strongest_betas(betas),
-        gender=arrays.text("gender"),
+        gender=" ".join(arrays.texts("gender")),
     )
 
 
@@ -301,7 +223,7 @@ def strongest_betas(betas: ArrayLike | None) -> Floats:
     return np.abs(values).max(axis=0) if values.size else np.zeros(0)
 
 
-def _pose(arrays: _Arrays) -> tuple[Floats, str]:
+def _pose(arrays: Archive) -> tuple[Floats, str]:
     whole = arrays.numbers(_POSE_KEYS)
     if whole is not None:
         pose = flat_pose(whole)
@@ -325,7 +247,7 @@ def _pose(arrays: _Arrays) -> tuple[Floats, str]:
         model = "SMPL-H" if body.shape[1] == 63 else "SMPL"
         if arrays.find(("pose_jaw", "jaw_pose", "pose_eye", "leye_pose", "expression")) is not None:
             model = "SMPL-X"
-    named = arrays.text("surface_model_type").lower().replace("-", "")
+    named = " ".join(arrays.texts("surface_model_type")).lower().replace("-", "")
     return pose, {"smpl": "SMPL", "smplh": "SMPL-H", "smplx": "SMPL-X"}.get(named, model)
 
 

@@ -58,8 +58,8 @@ def write_motion(clip: MotionClip, path: str | os.PathLike[str], *, overwrite: b
     """Write a clip; the extension says how.
 
     ======= ==========================================================================================================
-    .npz    ``joints_m`` (T, 22, 3) float32 in metres, ``frame_rate_hz``, ``joint_names``, ``joints_filled``: lossless
-            but for warnings, annotated events and the source.
+    .npz    ``joints_m`` (T, 22, 3) float32 in metres, ``frame_rate_hz``, ``joint_names``, ``joints_filled``,
+            ``warnings``, ``path_recovered``: lossless but for annotated events and the source.
     .bvh    the 22 joints in centimetres, Y up, native rate. Position channels on every joint hold bones whose length
             changes over time; rotations point each bone, without twist, for viewers that draw bones from them.
     .npy    HumanML3D features (T' - 1, 263) float32 at 20 fps, not normalised, of this body (not retargeted). The clip
@@ -158,6 +158,8 @@ def _write_npz(clip: MotionClip, stream: BinaryIO) -> None:
         frame_rate_hz=np.float64(clip.frame_rate_hz),
         joint_names=np.array(JOINT_NAMES),
         joints_filled=np.array(clip.joints_filled, dtype=np.str_),
+        warnings=np.array(clip.warnings, dtype=np.str_),
+        path_recovered=np.uint8(clip.path_recovered),
     )
 
 

@@ -5,6 +5,11 @@ from test_features import turning_walk
 from agir_hf.errors import MotionFormatError
 from agir_hf.motion import clip_from_array, read_motion
 from agir_hf.motion.features import joints_to_features
+from agir_hf.motion.writing import write_motion
+from agir_hf.simulation import simulate_person, simulate_walk
+from agir_hf.skeleton import JOINT_INDEX
+
+COCO_PARTS = ("shoulder", "elbow", "wrist", "hip", "knee", "ankle")
 
 
 @pytest.fixture
@@ -67,6 +72,57 @@ def test_other_units_are_converted_and_told(joints, per_metre, unit):
     assert f"in {unit}" in clip.warnings[0]
 
 
+def coco(joints: np.ndarray) -> np.ndarray:
+    """The 17 COCO keypoints of 22 joints; those of the face lie around the head."""
+    body = [joints[:, JOINT_INDEX[f"{side}_{part}"]] for part in COCO_PARTS for side in ("left", "right")]
+    face = [joints[:, JOINT_INDEX["head"]] + [dx, 0.1, 0.08] for dx in (0.0, 0.03, -0.03, 0.07, -0.07)]
+    return np.stack([*face, *body], axis=1)
+
+
+@pytest.mark.parametrize("extension", ["npy", "npz"])
+@pytest.mark.parametrize("named", [False, True])
+def test_keypoints_of_named_skeletons(tmp_path, extension, named):
+    walk = simulate_walk(simulate_person(2), seed=2, frame_rate_hz=50.0, duration_s=2.0).clip
+    path = tmp_path / f"walk.{extension}"
+    if extension == "npy":
+        np.save(path, coco(walk.joints_m))
+        clip = read_motion(path, frame_rate_hz=50.0, skeleton="COCO_17" if named else None)
+    else:
+        np.savez(path, keypoints=coco(walk.joints_m), fps=50, **({"skeleton": "coco-17"} if named else {}))
+        clip = read_motion(path)
+    assert clip.format == "array of keypoints (COCO, 17 keypoints)"
+    for joint in ("left_knee", "right_hip", "left_wrist"):
+        away = clip.joints_m[:, JOINT_INDEX[joint]] - walk.joints_m[:, JOINT_INDEX[joint]]
+        assert np.abs(away - np.median(away, axis=0)).max() < 1e-4
+    with pytest.raises(MotionFormatError, match="skeleton out of"):
+        read_motion(path, frame_rate_hz=50.0, skeleton="octopus")
+    with pytest.raises(MotionFormatError, match="no walk for a NumPy array file"):
+        read_motion(path, walk="a/b")
+
+
+@pytest.mark.parametrize("lift_m", [0.0, -0.95])
+def test_joints_relative_to_the_hips_get_a_path_and_a_floor(tmp_path, lift_m):
+    walk = simulate_walk(simulate_person(2), seed=2, frame_rate_hz=50.0, duration_s=6.0).clip
+    hips = walk.joints_m[:, 1:3].mean(axis=1, keepdims=True) * [1.0, 0.0, 1.0]
+    path = tmp_path / "walk.npz"
+    np.savez(path, joints=walk.joints_m - hips + [0.0, lift_m, 0.0], fps=50)
+    clip = read_motion(path)
+    assert clip.path_recovered and not walk.path_recovered
+    assert any("root-relative" in warning for warning in clip.warnings)
+    assert any("put on the floor" in warning for warning in clip.warnings) == (lift_m != 0.0)
+
+    def travel(of):
+        return np.linalg.norm((of.joints_m[-1, 0] - of.joints_m[0, 0])[[0, 2]])
+
+    assert travel(clip) == pytest.approx(travel(walk), rel=0.06)
+    assert abs(clip.joints_m[..., 1].min() - walk.joints_m[..., 1].min()) < 0.03
+    # Written and read again, it stays what it is, and says so.
+    write_motion(clip, tmp_path / "again.npz")
+    again = read_motion(tmp_path / "again.npz")
+    np.testing.assert_array_equal(again.joints_m, clip.joints_m)
+    assert (again.path_recovered, again.warnings) == (True, clip.warnings)
+
+
 def test_another_up_axis_is_turned_and_told(joints):
     clip = clip_from_array(np.stack([joints[..., 0], -joints[..., 2], joints[..., 1]], axis=-1), frame_rate_hz=50)
     np.testing.assert_allclose(clip.joints_m, joints, atol=1e-5)
@@ -76,7 +132,8 @@ def test_another_up_axis_is_turned_and_told(joints):
 @pytest.mark.parametrize(
     ("array", "message"),
     [
-        (np.zeros((10, 24, 3)), r"found \(10, 24, 3\)"),
+        (np.zeros((10, 23, 3)), r"found \(10, 23, 3\)"),
+        (np.zeros((10, 24, 3)), "place|in order|two legs|of some length"),
         (np.zeros((10, 66)), r"found \(10, 66\)"),
         (np.zeros((22, 3)), r"found \(22, 3\)"),
         (np.zeros(()), r"found \(\)"),
@@ -115,20 +172,20 @@ def test_bad_files_get_one_clear_line(joints, tmp_path):
     np.savez(tmp_path / "nothing.npz")
     cases = {
         "empty.npy": (b"", "empty file"),
-        "cut.npy": (whole.read_bytes()[:-100], "complete NumPy array"),
+        "cut.npy": (whole.read_bytes()[:-100], "cut short"),
         "cut_header.npy": (whole.read_bytes()[:20], "complete NumPy array"),
         "cut.npz": ((tmp_path / "whole.npz").read_bytes()[:-200], "complete NumPy array"),
         "text.npy": (b"1,2,3\n", "complete NumPy array"),
         "huge.npy": (huge + header.ljust(117) + b"\n", "at most 1 GiB"),
         "object.npy": (pickled.read_bytes(), "pickled objects"),
-        "rate.npz": ((tmp_path / "rate.npz").read_bytes(), "one number as fps"),
+        "rate.npz": ((tmp_path / "rate.npz").read_bytes(), "one number as fps, found an array of shape (2,)"),
         "nothing.npz": ((tmp_path / "nothing.npz").read_bytes(), "expected"),
     }
     for name, (content, message) in cases.items():
         path = tmp_path / name
         path.write_bytes(content)
         with pytest.raises(MotionFormatError) as caught:
-            read_motion(path, frame_rate_hz=30)
+            read_motion(path, frame_rate_hz=None if name == "rate.npz" else 30)
         assert message in str(caught.value), name
         assert "\n" not in str(caught.value), name
         assert str(path) in str(caught.value), name

@@ -69,6 +69,7 @@ def test_npz_says_which_joints_were_filled_in(tmp_path: Path) -> None:
     write_motion(simulated().replace(joints_filled=("head", "left_wrist")), tmp_path / "walk.npz")
     with np.load(tmp_path / "walk.npz", allow_pickle=False) as data:
         assert data["joints_filled"].tolist() == ["head", "left_wrist"]
+    assert set(read_motion(tmp_path / "walk.npz").joints_filled) == {"head", "left_wrist"}
 
 
 @pytest.mark.parametrize("seed", range(4))
