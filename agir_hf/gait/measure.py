@@ -10,6 +10,18 @@ from .results import PARAMETER_NAMES, GaitParameters, GaitQuality
 from .segments import find_steps, find_strides, find_turns, not_walking_reason
 from .signals import body_signals
 
+# What a path told from the planted foot, as pose lifting and treadmills leave it to be, can get wrong.
+LEANING_ON_THE_PATH = (
+    "walking_speed_mps",
+    "stride_length_m",
+    "step_length_left_m",
+    "step_length_right_m",
+    "step_length_asymmetry_percent",
+    "step_width_m",
+    "freezing_episodes",
+)
+PATH_RECOVERED = "the path was recovered from the planted foot"
+
 
 def measure_gait(clip: MotionClip) -> GaitParameters:
     """Measure the gait in a clip at its native frame rate and body size.
@@ -37,8 +49,10 @@ def measure_gait(clip: MotionClip) -> GaitParameters:
     values: dict[str, float | None] = {n: None if r.value is None else float(r.value) for n, r in measured.items()}
     if values["freezing_episodes"] is not None:
         values["freezing_episodes"] = int(values["freezing_episodes"])
-    for name, note in implausible(values).items():
-        low_confidence[name] = "; ".join(filter(None, (low_confidence.get(name), note)))
+    cautions = dict.fromkeys(LEANING_ON_THE_PATH, PATH_RECOVERED) if clip.path_recovered else {}
+    for name, note in (*cautions.items(), *implausible(values).items()):
+        if values[name] is not None:
+            low_confidence[name] = "; ".join(filter(None, (low_confidence.get(name), note)))
     steady = sum(1 for stride in strides if stride.steady)
     return GaitParameters(
         values=values,

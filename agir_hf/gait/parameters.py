@@ -279,9 +279,10 @@ def trunk_flexion_deg(evidence: Evidence) -> Measured:
     signals = evidence.signals
     strides = evidence.used_strides
     if not strides:
-        return Measured(float(signals.trunk_flexion_deg.mean()), None, missing)
+        whole = "no complete stride: mean over the whole clip"
+        return Measured(float(signals.trunk_flexion_deg.mean()), None, _joined((missing, whole)))
     parts = [signals.trunk_flexion_deg[signals.index(s.start_s) : signals.index(s.end_s)] for s in strides]
-    return Measured(float(np.concatenate(parts).mean()), None, missing)
+    return Measured(float(np.concatenate(parts).mean()), None, _joined((missing, evidence.steadiness)))
 
 
 def foot_clearance_m(evidence: Evidence, side: Side) -> Measured:

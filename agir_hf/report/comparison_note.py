@@ -8,12 +8,18 @@ from typing import Any
 from .note import ROWS, _number, _wrap
 
 _COMPARED = ("higher", "lower", "no change beyond measurement noise")
-_HEADER = ("", "visit 1", "visit 2", "change", "limit", "")
-_LABEL_WIDTH, _NUMBER_WIDTHS = 31, (8, 8, 8, 7)
+_HEADER = ("", "visit 1", "visit 2", "change", "SE", "limit", "")
+_LABEL_WIDTH, _NUMBER_WIDTHS = 30, (8, 8, 8, 7, 7)
+_VERDICTS = {
+    "higher": "higher, beyond noise",
+    "lower": "lower, beyond noise",
+    "no change beyond measurement noise": "within noise",
+    "not enough strides to tell": "too few strides to tell",
+}
 
 
 def comparison_note(comparison: Mapping[str, Any]) -> str:
-    """The note for two visits: values, change, the limit of measurement noise, and which side of it the change is on.
+    """The note for two visits: values, change and its standard error, the limit of measurement noise, and whether it is beyond.
 
     Args:
         comparison: ``GaitComparison.to_dict()``.
@@ -32,16 +38,18 @@ def comparison_note(comparison: Mapping[str, Any]) -> str:
             short = unit.replace("degrees", "deg")
             title = f"{label}{side}, {short}" if unit else f"{label}{side}"
             shown = [_number(change[key], decimals) for key in ("first", "second")]
-            limit = "-" if change["limit"] is None else _number(change["limit"], decimals + (decimals < 2))
-            lines.append(_line((title, *shown, _signed(change["change"], decimals), limit, change["verdict"])))
+            shown.append(_signed(change["change"], decimals))
+            shown += [_number(change[key], decimals + (decimals < 2)) for key in ("standard_error", "limit")]
+            lines.append(_line((title, *shown, _VERDICTS.get(change["verdict"], change["verdict"]))))
     if missing:
         lines.append(_wrap("Not measured on both visits: " + ", ".join(missing) + "."))
     lines.append("")
     compared = sum(change["verdict"] in _COMPARED for change in changes.values())
     lines.append(
         _wrap(
-            "Limit: changes up to this are within measurement noise, which is the spread of the strides, the "
-            "instrument, and how two walks of one person in one session differ. Other days, shoes, medication times or "
+            "SE: standard error of the change, from the spread of the strides. Limit: changes up to this are within "
+            "measurement noise, which is that spread, the instrument, and how two walks of one person in one session "
+            "differ. Other days, shoes, medication times or "
             "laboratories are not in it. Higher and lower are directions of a number, not a judgement of the person's "
             "health."
         )

@@ -11,6 +11,7 @@ from gait_walker import Plan, walk
 from agir_hf.clip import GaitEvent
 from agir_hf.gait.events import detect_contacts
 from agir_hf.gait.signals import body_signals, low_pass
+from agir_hf.simulation import simulate_person, simulate_walk
 
 
 def _errors_s(planned: tuple[GaitEvent, ...], found: tuple[GaitEvent, ...], edge_s: float, end_s: float) -> list[float]:
@@ -44,6 +45,18 @@ def test_events_fall_where_the_plan_put_them_at_every_rate(name: str, rate: floa
     assert abs(len(found) - len(made.events)) <= 2  # at the clip's ends only
 
 
+def test_a_foot_that_rolls_over_its_heel_has_struck() -> None:
+    """Slow walking onto steep heels, where the ankle rolls on nearly as fast as it swings."""
+    errors = []
+    for index in range(12):
+        person = simulate_person(500 + index, score=2)
+        made = simulate_walk(person, seed=index, frame_rate_hz=60.0, duration_s=8.0, noise_m=0.003)
+        strikes = tuple(event for event in made.truth.events if event.kind == "foot_strike")
+        found = detect_contacts(body_signals(made.clip)).events()
+        errors += _errors_s(strikes, found, 0.3, made.clip.duration_s)
+    assert np.median(np.abs(errors)) < 0.02 and np.quantile(np.abs(errors), 0.95) < 0.065
+
+
 @pytest.mark.parametrize("rate", [20.0, 60.0, 120.0])
 def test_sensor_noise_adds_no_events(rate: float) -> None:
     made = walk(Plan(rate=rate, noise=0.005, duration=10.0), seed=3)
@@ -51,6 +64,14 @@ def test_sensor_noise_adds_no_events(rate: float) -> None:
     errors = _errors_s(made.events, found, 0.15, made.clip.duration_s)
     assert np.median(np.abs(errors)) < 0.02 and np.max(np.abs(errors)) < 0.06
     assert abs(len(found) - len(made.events)) <= 2
+
+
+def test_noise_does_not_lift_a_standing_foot() -> None:
+    for seed in (1, 6, 8):
+        made = walk(Plan(rate=20.0, noise=0.005, duration=10.0), seed=seed)
+        found = detect_contacts(body_signals(made.clip)).events()
+        offs = tuple(event for event in made.events if event.kind == "foot_off")
+        assert np.max(np.abs(_errors_s(offs, found, 0.15, 10.0))) < 0.1
 
 
 def test_strike_and_off_alternate_on_each_side() -> None:

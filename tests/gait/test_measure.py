@@ -129,6 +129,21 @@ def test_joints_that_were_filled_in_take_their_measures_with_them() -> None:
     assert got.quality.joints_filled == clip.joints_filled
 
 
+def test_a_recovered_path_is_said_beside_what_leans_on_it() -> None:
+    clip = walk(Plan()).clip
+    plain, got = measure_gait(clip), measure_gait(clip.replace(path_recovered=True))
+    assert got.values == plain.values
+    told = {name for name, caution in got.low_confidence.items() if "path was recovered" in caution}
+    assert told == {
+        "walking_speed_mps",
+        "stride_length_m",
+        "step_length_left_m",
+        "step_length_right_m",
+        "step_length_asymmetry_percent",
+        "step_width_m",
+    }
+
+
 @pytest.mark.parametrize(("angle", "seconds"), [(180.0, 2.4), (-180.0, 3.6), (150.0, 2.5)])
 def test_turn_is_timed_and_kept_out_of_the_straight_walk(angle: float, seconds: float) -> None:
     plan = Plan(turn_deg=angle, turn_s=(4.0, 4.0 + seconds), duration=11.0)

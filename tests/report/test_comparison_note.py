@@ -36,7 +36,7 @@ def row(note: str, start: str) -> list[str]:
 
 
 FULL = comparison(
-    walking_speed_mps=change("higher", first=0.8, second=1.104, change=0.304, limit=0.1612),
+    walking_speed_mps=change("higher", first=0.8, second=1.104, change=0.304, standard_error=0.0312, limit=0.1612),
     stride_time_s=change("lower", first=1.3, second=1.1, change=-0.2, limit=0.09),
     arm_swing_left_deg=change("no change beyond measurement noise", first=30.1, second=30.4, change=0.3, limit=12.44),
     arm_swing_right_deg=change("not enough strides to tell", first=20.0, second=24.0, change=4.0, noise_floor=6.0),
@@ -46,11 +46,11 @@ FULL = comparison(
 
 def test_values_changes_limits_and_verdicts_stand_in_one_row() -> None:
     note = comparison_note(FULL)
-    assert row(note, "Walking speed, m/s") == ["0.80", "1.10", "+0.30", "0.16", "higher"]
-    assert row(note, "Stride time, s") == ["1.30", "1.10", "-0.20", "0.09", "lower"]
-    assert row(note, "Arm swing, left, deg") == ["30", "30", "0", "12.4", *"no change beyond measurement noise".split()]
-    assert row(note, "Arm swing, right, deg") == ["20", "24", "+4", "-", *"not enough strides to tell".split()]
-    assert row(note, "Freezing episodes") == ["0", "2", "+2", "-", "no", "noise", "estimate"]
+    assert row(note, "Walking speed, m/s") == ["0.80", "1.10", "+0.30", "0.03", "0.16", *"higher, beyond noise".split()]
+    assert row(note, "Stride time, s") == ["1.30", "1.10", "-0.20", "-", "0.09", *"lower, beyond noise".split()]
+    assert row(note, "Arm swing, left, deg") == ["30", "30", "0", "-", "12.4", "within", "noise"]
+    assert row(note, "Arm swing, right, deg") == ["20", "24", "+4", "-", "-", *"too few strides to tell".split()]
+    assert row(note, "Freezing episodes") == ["0", "2", "+2", "-", "-", "no", "noise", "estimate"]
 
 
 def test_the_note_says_what_the_limits_are_and_how_many_values_exceed_them_by_chance() -> None:
