@@ -19,7 +19,7 @@ _VERDICTS = {
 
 
 def comparison_note(comparison: Mapping[str, Any]) -> str:
-    """The note for two visits: values, change and its standard error, the limit of measurement noise, and whether it is beyond.
+    """The note for two visits: change, its standard error, the limit of measurement noise, and whether it is beyond.
 
     Args:
         comparison: ``GaitComparison.to_dict()``.
