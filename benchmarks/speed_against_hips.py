@@ -11,7 +11,8 @@ tell where a difference comes from, in percent:
     outside    the hips' speed in the seconds that the used strides cover over that in the whole clip
     remainder  walking speed over the hips' speed in those seconds: what is left to the measuring itself
 
-Recordings that differ by more than 5 % are followed by the speed in each fifth of the clip. This is external validation: nothing in the package is chosen by it.
+Recordings that differ by more than 5 % are followed by the speed in each fifth of the clip. This is external
+validation: nothing in the package is chosen by it.
 """
 
 from __future__ import annotations
