@@ -125,7 +125,7 @@ HEEL_RADIUS = 0.045
 
 def heel_slip(body: Body, strike_pitch: Array) -> Array:
     """How far behind its resting place the heel touches the floor, metres: more in a long, heel-first step."""
-    return np.asarray(0.017 * body.leg_scale * np.clip(strike_pitch / 0.4, 0.15, 1.2), dtype=np.float64)
+    return np.asarray(0.029 * body.leg_scale * np.clip(strike_pitch / 0.4, 0.25, 1.1), dtype=np.float64)
 
 
 def strike_ankle(body: Body, pitch_rad: Array) -> Array:

@@ -22,13 +22,15 @@ _ADVANCE = np.array(
         [0.19, 0.083, 0.84],
         [0.405, 0.314, 1.22],
         [0.62, 0.603, 1.38],
-        [0.84, 0.885, 1.03],
+        [0.84, 0.891, 0.97],
         [1.0, 1.0, 0.42],
     ]
 )
 _RETURN = np.array([[0.20, 0.0, 0.0], [0.53, 0.356, 1.58], [0.74, 0.694, 1.61], [0.90, 0.936, 0.95], [1.0, 1.0, 0.0]])
 # A foot comes to rest within a moment of touching the floor.
 _SETTLE_S = 0.06
+# The toes are already coming down when the heel meets the floor: pitch rate, over that of an even way down to flat.
+_SLAP = -0.3
 
 
 @dataclass(frozen=True)
@@ -89,7 +91,7 @@ def foot_track(steps: Steps, body: Body, side: int, t: Array, tremble_rad: Array
     stance_xz = np.where(toes_up[:, None], heel, flat_toe) + reach[:, None] * forward(yaw[row])
     stance_y = np.where(toes_up, sole_m * sin + body.toe_height_m * cos, body.toe_height_m)
     # Swing: from the planted toe base to the toe base of the next strike.
-    swing_xz, swing_y = _swing(steps, rows, body, row, after, u, pitch, flat_toe)
+    swing_xz, swing_y = _swing(steps, rows, body, row, after, u, swing_s, pitch, flat_toe)
     toe[:, [0, 2]] = np.where(stance[:, None], stance_xz, swing_xz)
     toe[:, 1] = np.where(stance, stance_y, swing_y)
     back = -body.foot_forward_m * cos - body.foot_rise_m * sin
@@ -112,7 +114,7 @@ def foot_pitch(steps: Steps, rows: Rows, t: Array) -> Array:
     steepest = at_off - np.radians(4.0 + 100.0 * np.clip(lift, 0.0, 0.1)) * np.clip(-at_off / 0.85, 0.2, 1.0)
     back = next_strike - steepest
     blocks = [
-        (strike, at_strike, np.zeros(count)),
+        (strike, at_strike, at_strike * _SLAP / np.maximum(flat - strike, 0.03)),
         (flat, np.zeros(count), np.zeros(count)),
         (rise, np.zeros(count), np.zeros(count)),
         (off, at_off, 2.0 * at_off / np.maximum(off - rise, 1e-3)),
@@ -124,13 +126,31 @@ def foot_pitch(steps: Steps, rows: Rows, t: Array) -> Array:
 
 
 def _swing(
-    steps: Steps, rows: Rows, body: Body, row: Rows, after: Rows, u: Array, pitch: Array, start_xz: Array
+    steps: Steps,
+    rows: Rows,
+    body: Body,
+    row: Rows,
+    after: Rows,
+    u: Array,
+    swing_s: Array,
+    pitch: Array,
+    start_xz: Array,
 ) -> tuple[Array, Array]:
     yaw = steps.yaw_rad[rows][after]
     strike_pitch = np.radians(steps.strike_deg[rows][after])
     reach, _ = strike_toe(body, strike_pitch)
     end_xz = steps.place_m[rows][after] + reach[:, None] * forward(yaw)
     advance = hermite(u, _ADVANCE[:, 0], _ADVANCE[:, 1], _ADVANCE[:, 2])
+    # The foot meets the floor at the speed at which it then comes to rest: a jump would show as a jerk of the knee.
+    slap = -_SLAP * strike_pitch / np.maximum(steps.flat_s[rows][after] - steps.strike_s[rows][after], 0.03)
+    sole_m = body.heel_back_m + body.foot_forward_m
+    arm = sole_m * np.sin(strike_pitch) + body.toe_height_m * np.cos(strike_pitch) + HEEL_RADIUS * body.leg_scale
+    landing_mps = 2.0 * heel_slip(body, strike_pitch) / _SETTLE_S + np.where(strike_pitch > 0.0, arm * slap, 0.0)
+    distance = np.maximum(np.linalg.norm(end_xz - start_xz, axis=1), 0.05)
+    slope = np.clip(landing_mps * swing_s / distance, 0.0, 1.2) - _ADVANCE[-1, 2]
+    last = 1.0 - _ADVANCE[-2, 0]
+    late = np.clip((u - _ADVANCE[-2, 0]) / last, 0.0, 1.0)
+    advance = advance + slope * last * late * late * (late - 1.0)
     outward = leftward(yaw) * np.where(steps.side[rows][after] == 0, 1.0, -1.0)[:, None]
     bow = steps.outward_m[rows][after] * bump(u)
     xz = start_xz + advance[:, None] * (end_xz - start_xz) + bow[:, None] * outward
@@ -146,10 +166,10 @@ def swing_toe_height(
 ) -> Array:
     """Height of the toe base over the swing: clearance of the sole plus what the toe-up pitch adds, metres."""
     sole = body.heel_back_m + body.foot_forward_m
-    rise, fall = u / 0.26, (u - 0.26) / 0.42
+    rise, fall = u / 0.33, (u - 0.33) / 0.35
     settle = (u - 0.68) / 0.32
     clearance = np.where(
-        u < 0.26,
+        u < 0.33,
         lift_m * _ease(rise),
         np.where(u < 0.68, lift_m + (low_m - lift_m) * _ease(fall), low_m * (1.0 - _ease(settle))),
     )

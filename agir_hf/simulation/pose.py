@@ -16,7 +16,7 @@ from .people import Person
 from .plan import FAR_S, WalkPlan
 
 _HEIGHT_GRID_HZ = 120.0
-_STRAIGHTEST_KNEE_DEG = 4.5
+_STRAIGHTEST_KNEE_DEG = 6.0
 
 
 @dataclass(frozen=True)

@@ -252,3 +252,17 @@ def test_a_bent_arm_does_not_push_the_elbow_behind_the_trunk():
     elbow, angle = np.array(upper).T
     assert -12.0 < np.mean(angle) < 8.0
     assert np.mean(angle[elbow > 45.0]) > -16.0
+
+
+def test_a_foot_lands_at_the_speed_at_which_it_then_comes_to_rest():
+    """Recorded ankles slow down at about 30 m/s2 where the heel meets the floor; a jump in speed is far above that."""
+    found = []
+    for seed in range(12):
+        walk = simulate_walk(simulate_person(seed, score=0), seed=1, frame_rate_hz=200.0, duration_s=3.0, noise_m=0.0)
+        ankle = walk.clip.joints_m[:, JOINT_INDEX["left_ankle"]].astype(float)[:, [0, 2]]
+        slowing = np.linalg.norm(np.diff(ankle, 2, axis=0), axis=1) * 200.0**2
+        for event in walk.truth.events:
+            frame = round(event.time_s * 200.0)
+            if event.kind == "foot_strike" and event.side == "left" and 4 < frame < len(slowing) - 4:
+                found.append(slowing[frame - 3 : frame + 2].max())
+    assert np.median(found) < 55.0
