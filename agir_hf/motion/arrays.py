@@ -14,7 +14,7 @@ from ..skeleton import JOINT_INDEX, JOINT_NAMES, NUM_JOINTS
 from . import anatomy, orientation
 from .features import FEATURE_DIM, REFERENCE_RATE_HZ, features_to_joints
 from .floor import leg_length, stance_height
-from .named_skeletons import SKELETONS, clip_from_keypoints, tell_skeleton
+from .named_skeletons import SKELETONS, clip_from_keypoints
 from .numpy_files import READ_ERRORS, Archive, is_archive, read_npy
 from .root_relative import is_root_relative, recover_path
 
@@ -88,9 +88,8 @@ def clip_from_array(
             ".npz with 'joints' and 'frame_rate_hz'"
         )
     if is_keypoints and not is_joints:
-        name = tell_skeleton(values, skeleton)
-        clip = clip_from_keypoints(values, frame_rate_hz=frame_rate_hz, skeleton=name, source=source)
-        return clip.replace(format=f"array of keypoints ({SKELETONS[name].title})")
+        clip = clip_from_keypoints(values, frame_rate_hz=frame_rate_hz, skeleton=skeleton, source=source)
+        return clip.replace(format=f"array of {clip.format}")
     finite = np.isfinite(values).reshape(len(values), -1).all(axis=1)
     if not finite.all():
         raise MotionFormatError(

@@ -55,7 +55,7 @@ class Landmarks:
         foot_rotations: (T, 3, 3) by side, foot to world, where the source has them.
         warnings: what the reader wants said.
         interpolated: names of joints of the 22 that the source's skeleton lacks although it has those beside them.
-        path_recovered: see ``MotionClip``.
+        path_recovered, format: see ``MotionClip``.
     """
 
     points: Mapping[str, Floats]
@@ -65,6 +65,7 @@ class Landmarks:
     warnings: tuple[str, ...] = ()
     interpolated: tuple[str, ...] = ()
     path_recovered: bool = False
+    format: str = ""
 
 
 @dataclass
@@ -123,6 +124,7 @@ def canonicalise(landmarks: Landmarks, *, source: str) -> MotionClip:
         joints_filled=filled,
         warnings=tuple(work.warnings),
         path_recovered=landmarks.path_recovered,
+        format=landmarks.format,
     )
 
 

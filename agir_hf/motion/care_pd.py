@@ -18,11 +18,13 @@ import numpy as np
 from ..clip import MotionClip
 from ..errors import MotionFormatError
 from .smpl import SmplMotion, clip_from_smpl, flat_pose, strongest_betas
-from .unpickle import load_pickle, looks_like_pickle
+from .unpickle import MAX_BYTES, load_pickle, looks_like_pickle
 
 FORMAT = "CARE-PD"
 
 _SHOWN_WALKS = 3
+# From 16-bit numbers in a file to 64-bit ones, with as much again where it has no translations.
+_MAX_EXPANSION = 8
 _MAX_NAME = 200
 
 
@@ -60,9 +62,14 @@ def load_care_pd(path: Path) -> dict[str, CarePdWalk]:
     """
     content = load_pickle(path)
     walks: dict[str, CarePdWalk] = {}
+    room = _MAX_EXPANSION * path.stat().st_size
     try:
         for subject, name, record in _records(content):
-            walks[name] = _walk(subject, name, record)
+            walk = walks[name] = _walk(subject, name, record)
+            room -= walk.motion.pose.nbytes + walk.motion.trans_m.nbytes
+            # A file may refer to one array a million times over.
+            if room < 0:
+                raise MotionFormatError("expected arrays of its own for each walk, found shared ones: save it anew")
     except MotionFormatError as error:
         raise MotionFormatError(f"{path}: {error}") from error
     return walks
@@ -97,7 +104,8 @@ def read_care_pd(path: Path, *, walk: str | None = None, frame_rate_hz: float | 
         records = {name: (subject, record) for subject, name, record in _records(content)}
         chosen = _chosen(list(records), walk)
         subject, record = records[chosen]
-        return care_pd_clip(_walk(subject, chosen, record), source=str(path), frame_rate_hz=frame_rate_hz)
+        clip = care_pd_clip(_walk(subject, chosen, record), source=str(path), frame_rate_hz=frame_rate_hz)
+        return clip.replace(format=f"CARE-PD (walk {_shown(chosen)})")
     except MotionFormatError as error:
         raise MotionFormatError(f"{path}: {error}") from error
 
@@ -161,7 +169,9 @@ def _chosen(names: list[str], walk: str | None) -> str:
     if walk is None:
         if len(names) == 1:
             return names[0]
-        raise MotionFormatError(f"expected the name of one walk, found {len(names)} walks ({first}): name one of them")
+        raise MotionFormatError(
+            f"expected the name of one walk, found {len(names)} walks ({first}): read_motion(..., walk=...)"
+        )
     if walk not in names:
         raise MotionFormatError(
             f"expected one of the file's {len(names)} walks ({first}), found no walk {_shown(walk)}: list them with "
@@ -200,6 +210,8 @@ def _array(record: Mapping[str, object], key: str) -> np.ndarray:
         raise MotionFormatError(f"expected a NumPy array as {key}, found {type(values).__name__}")
     if values.dtype.kind not in "fiu" or values.ndim == 0:
         raise MotionFormatError(f"expected an array of numbers as {key}, found {values.dtype} of shape {values.shape}")
+    if values.size * 8 > MAX_BYTES:
+        raise MotionFormatError(f"expected at most 1 GiB of motion, found {key} of shape {values.shape}")
     return values.astype(np.float64)
 
 

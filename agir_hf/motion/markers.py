@@ -117,6 +117,14 @@ class BodyParts:
     used: dict[str, tuple[Key, ...]]
     notes: tuple[str, ...]
 
+    @property
+    def described(self) -> str:
+        """Where the leg's joint centres come from."""
+        written = [part for part in ("hip", "knee", "ankle") if self.used[f"left_{part}"][0][1].endswith("_centre")]
+        if len(written) == 3:
+            return "joint centres of the laboratory's model"
+        return f"markers, with {' and '.join(written)} centres of the laboratory's model" if written else "markers"
+
 
 def split_prefix(label: str) -> tuple[str, str]:
     """(subject, name) of a label such as ``Anna:LASI``; the subject is empty where there is none."""

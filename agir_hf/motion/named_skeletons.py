@@ -9,7 +9,7 @@ Halpe (Fang et al., AlphaPose), BODY_25 (Cao et al., OpenPose), MediaPipe Pose (
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -159,7 +159,7 @@ def landmarks_from_keypoints(array: ArrayLike, skeleton: str | None, frame_rate_
     values = _numbers(array)
     name = _tell(values, skeleton)
     points = _points(values, SKELETONS[name])
-    return landmarks_from_points(points, frame_rate_hz)
+    return replace(landmarks_from_points(points, frame_rate_hz), format=f"keypoints ({SKELETONS[name].title})")
 
 
 def landmarks_from_points(points: Mapping[str, Floats], frame_rate_hz: float | None) -> Landmarks:

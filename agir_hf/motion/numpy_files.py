@@ -14,6 +14,7 @@ import zipfile
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import prod
 from pathlib import Path
 from typing import IO
 
@@ -26,6 +27,8 @@ from ..errors import MotionFormatError
 Floats = NDArray[np.float64]
 
 _MAX_BYTES = 1024**3
+# Recorded motion shrinks to a half or a third.
+_MAX_UNPACKED_SHARE = 100
 # NumPy writes 128 bytes for an array of numbers.
 _MAX_HEADER_BYTES = 10_000
 # What NumPy, zipfile and their decompressors raise on damaged files.
@@ -55,11 +58,12 @@ class _Header:
     dtype: np.dtype[np.generic]
 
     @property
+    def num_values(self) -> int:
+        return prod(self.shape)
+
+    @property
     def num_bytes(self) -> int:
-        size = self.dtype.itemsize
-        for length in self.shape:
-            size *= length
-        return size
+        return self.num_values * self.dtype.itemsize
 
 
 def is_archive(path: Path) -> bool:
@@ -98,6 +102,11 @@ class Archive:
             MotionFormatError: pickled objects, more than 1 GiB, or cut short.
         """
         info = self.members[name]
+        if info.file_size > max(_MAX_UNPACKED_SHARE * info.compress_size, _MAX_BYTES // 16):
+            raise MotionFormatError(
+                f"expected recorded motion, found {ascii(name)[1:-1][:40]} of {info.compress_size} bytes that unpacks "
+                f"to {info.file_size}: save it without compression"
+            )
         with self.archive.open(info) as member:
             return _read(member, info.file_size, ascii(name)[1:-1][:40])
 
@@ -151,12 +160,12 @@ def _read(file: IO[bytes], available: int, name: str) -> NDArray[np.generic]:
         )
     if header.dtype.kind not in "fiubcSU" or header.dtype.itemsize == 0:
         raise MotionFormatError(f"expected numbers as {name}, found dtype {header.dtype}: save it as a plain array")
-    if header.num_bytes > _MAX_BYTES:
+    if header.num_values * 8 > _MAX_BYTES or header.num_bytes > _MAX_BYTES:
         raise MotionFormatError(f"expected at most 1 GiB of motion, found {name} of shape {header.shape}")
     data = file.read(header.num_bytes) if header.num_bytes <= available else b""
     if len(data) != header.num_bytes:
         raise MotionFormatError(f"expected a complete file, found {name} of shape {header.shape} cut short")
-    array = np.frombuffer(data, header.dtype, count=int(np.prod(header.shape, dtype=np.int64)))
+    array = np.frombuffer(data, header.dtype, count=header.num_values)
     return array.reshape(header.shape, order="F" if header.is_fortran else "C")
 
 

@@ -98,7 +98,7 @@ def read_json(path: Path, *, frame_rate_hz: float | None = None, skeleton: str |
         detail = "too many nested lists" if isinstance(error, RecursionError) else str(error).splitlines()[0][:120]
         raise MotionFormatError(f"{path}: expected JSON, found: {detail}") from None
     try:
-        return _clip(_json_landmarks(content, frame_rate_hz, skeleton), path)
+        return _clip(_json_landmarks(content, frame_rate_hz, skeleton), path, FORMAT_JSON)
     except MotionFormatError as error:
         raise MotionFormatError(f"{path}: {error}") from error
 
@@ -116,13 +116,14 @@ def read_csv(path: Path, *, frame_rate_hz: float | None = None, skeleton: str | 
     """
     text = _text(path)
     try:
-        return _clip(_csv_landmarks(text, frame_rate_hz, skeleton), path)
+        return _clip(_csv_landmarks(text, frame_rate_hz, skeleton), path, FORMAT_CSV)
     except MotionFormatError as error:
         raise MotionFormatError(f"{path}: {error}") from error
 
 
-def _clip(landmarks: Landmarks, path: Path) -> MotionClip:
-    return place_landmarks(landmarks, source=str(path))
+def _clip(landmarks: Landmarks, path: Path, format: str) -> MotionClip:
+    clip = place_landmarks(landmarks, source=str(path))
+    return clip.replace(format=f"{format} of {clip.format or 'named points'}")
 
 
 def _text(path: Path) -> str:

@@ -11,7 +11,6 @@ are taken as these joints; else they are markers on the skin, and joint centres 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -100,7 +99,9 @@ def read_trc(path: Path, *, frame_rate_hz: float | None = None) -> MotionClip:
     """
     file = parse_trc(path, frame_rate_hz=frame_rate_hz)
     try:
-        return place_landmarks(trc_landmarks(file), source=str(path))
+        clip = place_landmarks(trc_landmarks(file), source=str(path))
+        labels = list(file.points)
+        return clip.replace(format=f"{FORMAT} ({'joints' if _names_joints(labels) else 'markers'})")
     except MotionFormatError as error:
         raise MotionFormatError(f"{path}: {error}") from error
 
@@ -147,9 +148,8 @@ def trc_landmarks(file: TrcFile) -> Landmarks:
         MotionFormatError: no labels to place two legs by; nobody tracked for long enough; no plausible body.
     """
     labels = list(file.points)
-    known = find_markers(labels)
     joints = joint_labels(labels)
-    if joints is not None and not (has_legs(known) and ("left", "asis") in known):
+    if joints is not None and _names_joints(labels):
         used = {("", label): file.points[label] for names in joints.values() for label in names}
         filled, gaps = fill_markers(used, (), file.frame_rate_hz, max_gap_s=MAX_GAP_S)
         points: Mapping[str, Floats] = {
@@ -162,7 +162,6 @@ def trc_landmarks(file: TrcFile) -> Landmarks:
         told: tuple[str, ...] = ()
         names = {key: key[1] for key in used}
     else:
-        # With markers on the pelvis, RKnee is a point on the skin.
         stacked = np.stack([file.points[label] for label in labels], axis=1)
         subject, indices, people = choose_person(labels, (), stacked)
         markers = {key: file.points[labels[index]] for key, index in indices.items()}
@@ -199,6 +198,12 @@ def trc_landmarks(file: TrcFile) -> Landmarks:
         },
         warnings=file.warnings + told,
     )
+
+
+def _names_joints(labels: Sequence[str]) -> bool:
+    """Whether labels name joints. With markers on the pelvis, RKnee is a point on the skin."""
+    known = find_markers(labels)
+    return joint_labels(labels) is not None and not (has_legs(known) and ("left", "asis") in known)
 
 
 def _span(points: Mapping[str, Floats], rate_hz: float) -> tuple[int, int, tuple[str, ...]]:
@@ -330,8 +335,9 @@ def _table(path: Path, rows: list[str], columns: int) -> Floats:
             f"{path}: expected frame number, time and 3 cells a marker, found {widths[row]} cells in row {row + 1}: "
             "truncated, or not separated by tabs?"
         )
+    rows = ["\t".join(map(str.strip, row.split("\t"))) if " \t" in row or "\t " in row else row for row in rows]
     # Twice: neighbouring empty cells share a tab.
-    cells = re.sub(" *\t *", "\t", "\n".join(rows)).replace("\t\t", "\tnan\t").replace("\t\t", "\tnan\t").split("\n")
+    cells = "\n".join(rows).replace("\t\t", "\tnan\t").replace("\t\t", "\tnan\t").split("\n")
     full = [
         row if width == widest else row + "\tnan" * (widest - width) for row, width in zip(cells, widths, strict=True)
     ]

@@ -9,71 +9,36 @@ the nesting are bounded. Instructions as documented in Python's ``pickletools``,
 
 from __future__ import annotations
 
-import re
 import struct
 from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO, TypeVar
 
-import numpy as np
-from numpy.typing import NDArray
-
 from ..errors import MotionFormatError
+from .pickle_values import (
+    KNOWN_NAMES,
+    MAX_BYTES,
+    RECONSTRUCT,
+    Name,
+    Refused,
+    Unfinished,
+    finished_array,
+    finished_dtype,
+    kind_of,
+    value_of_call,
+)
 
-MAX_BYTES = 1024**3
 # Each makes at most one small object.
 MAX_INSTRUCTIONS = 3_000_000
 MAX_DEPTH = 32
-_MAX_CODE_POINT = 0x10FFFF
 _MAX_LINE = 300
 _MAX_TEXT = 256 * 1024**2
 _MAX_INTEGER_BYTES = 64
 # Larger integers share hashes on purpose-made steps, which makes a dict of them slow without end.
 _MAX_KEY = 2**60
-_MAX_DIMENSIONS = 16
 _TRUNCATED = "expected a complete pickle, found one that breaks off: the file is truncated"
-_NUMERIC = re.compile(r"[<>=|]?(?:b1|[iu][1248]|f[248]|[SU][0-9]{1,6}|\?)")
-
-_RECONSTRUCT, _SCALAR, _FROMBUFFER, _NDARRAY, _DTYPE, _ENCODE, _BYTES, _ORDERED = (
-    "numpy array", "numpy scalar", "numpy buffer", "ndarray", "dtype", "encode", "bytes", "ordered dict",
-)  # fmt: skip
-# What a name in a pickle stands for. NumPy moved ``core`` to ``_core`` in version 2; ``_codecs.encode`` with "latin1",
-# and ``bytes`` with nothing, is how protocols 0 to 2 write bytes.
-_KNOWN_NAMES: dict[str, str] = {
-    "numpy.ndarray": _NDARRAY,
-    "numpy.dtype": _DTYPE,
-    "_codecs.encode": _ENCODE,
-    "__builtin__.bytes": _BYTES,
-    "collections.OrderedDict": _ORDERED,
-    **{f"numpy.{core}.multiarray._reconstruct": _RECONSTRUCT for core in ("core", "_core")},
-    **{f"numpy.{core}.multiarray.scalar": _SCALAR for core in ("core", "_core")},
-    **{f"numpy.{core}.numeric._frombuffer": _FROMBUFFER for core in ("core", "_core")},
-}
-
-
 _Container = TypeVar("_Container", list, dict)
 _Number = TypeVar("_Number", int, float)
-
-
-class _Name:
-    """A known name on the stack: no object behind it."""
-
-    def __init__(self, dotted: str) -> None:
-        self.dotted = dotted
-        self.stands_for = _KNOWN_NAMES[dotted]
-
-
-class _Unfinished:
-    """An array or dtype whose state has not come yet; ``slots`` are the memo entries that hold it."""
-
-    def __init__(self, what: str, code: str = "") -> None:
-        self.what = what
-        self.code = code
-        self.slots: list[int] = []
-
-
-class _Refused(Exception):
-    """Why a pickle is not read; turned into a ``MotionFormatError`` with the path."""
 
 
 def looks_like_pickle(start: bytes) -> bool:
@@ -101,7 +66,7 @@ def load_pickle(path: Path) -> object:
         with open(path, "rb") as file:
             value = _Machine(file, size).run()
         _check_content(value)
-    except _Refused as reason:
+    except Refused as reason:
         raise MotionFormatError(f"{path}: {reason}") from None
     return value
 
@@ -115,20 +80,22 @@ class _Machine:
         self.stack: list[object] = []
         self.marks: list[int] = []
         self.memo: dict[int, object] = {}
+        # Text becomes bytes and bytes become arrays: each once, in a file that Python wrote.
+        self.bytes_left_to_convert = 4 * size + _MAX_LINE
 
     def run(self) -> object:
         for _ in range(MAX_INSTRUCTIONS):
             code = self.file.read(1)
             if code == b".":
                 if len(self.stack) != 1 or self.marks:
-                    raise _Refused("expected a pickle of one value, found a broken one")
+                    raise Refused("expected a pickle of one value, found a broken one")
                 return self.stack[0]
             action = _ACTIONS.get(code)
             if action is None:
                 found = _WRONG.get(code, f"the byte {code.hex()}")
-                raise _Refused(f"expected a pickle of plain data, found {found}" if code else _TRUNCATED)
+                raise Refused(f"expected a pickle of plain data, found {found}" if code else _TRUNCATED)
             action(self)
-        raise _Refused(f"expected a pickle of at most {MAX_INSTRUCTIONS} values, found a longer one: split the file")
+        raise Refused(f"expected a pickle of at most {MAX_INSTRUCTIONS} values, found a longer one: split the file")
 
     # Nothing is read, and no memory set aside, for more bytes than the file has left.
     def push(self, value: object) -> None:
@@ -137,7 +104,7 @@ class _Machine:
     def take(self, count: int) -> bytes:
         data = self.file.read(count) if count <= self.size - self.file.tell() else b""
         if len(data) != count:
-            raise _Refused(_TRUNCATED)
+            raise Refused(_TRUNCATED)
         return data
 
     def number(self, form: str) -> int:
@@ -146,12 +113,12 @@ class _Machine:
     def line(self, limit: int = -1) -> bytes:
         text = self.file.readline(limit)
         if not text.endswith(b"\n"):
-            raise _Refused("expected a complete pickle, found one that breaks off or has an endless line")
+            raise Refused("expected a complete pickle, found one that breaks off or has an endless line")
         return text[:-1]
 
     def pop(self) -> object:
         if not self.stack or (self.marks and self.marks[-1] == len(self.stack)):
-            raise _Refused("expected a pickle with a value for each instruction, found a broken one")
+            raise Refused("expected a pickle with a value for each instruction, found a broken one")
         return self.stack.pop()
 
     def top(self) -> object:
@@ -161,7 +128,7 @@ class _Machine:
 
     def since_mark(self) -> list[object]:
         if not self.marks:
-            raise _Refused("expected a pickle with a mark for each group, found a broken one")
+            raise Refused("expected a pickle with a mark for each group, found a broken one")
         start = self.marks.pop()
         values = self.stack[start:]
         del self.stack[start:]
@@ -170,20 +137,20 @@ class _Machine:
     def remember(self, index: int) -> None:
         value = self.top()
         if index < 0:
-            raise _Refused("expected a pickle with a memo from 0 on, found a broken one")
+            raise Refused("expected a pickle with a memo from 0 on, found a broken one")
         self.memo[index] = value
-        if isinstance(value, _Unfinished):
+        if isinstance(value, Unfinished):
             value.slots.append(index)
 
     def recall(self, index: int) -> None:
         if index not in self.memo:
-            raise _Refused("expected a pickle that recalls what it holds, found a broken one")
+            raise Refused("expected a pickle that recalls what it holds, found a broken one")
         self.stack.append(self.memo[index])
 
     def container(self, kind: type[_Container]) -> _Container:
         target = self.top()
         if not isinstance(target, kind):
-            raise _Refused(f"expected a pickle that fills a {kind.__name__}, found a broken one")
+            raise Refused(f"expected a pickle that fills a {kind.__name__}, found a broken one")
         return target
 
     def append(self, values: list[object]) -> None:
@@ -191,33 +158,41 @@ class _Machine:
 
     def set_items(self, values: list[object]) -> None:
         if len(values) % 2:
-            raise _Refused("expected a pickle with a value for each key, found a broken one")
+            raise Refused("expected a pickle with a value for each key, found a broken one")
         self.container(dict).update(zip(_keys(values[::2]), values[1::2], strict=True))
+
+    def convert(self, arguments: tuple[object, ...]) -> None:
+        """Refuse to turn the same text or bytes into something else over and over."""
+        self.bytes_left_to_convert -= sum(len(value) for value in arguments if isinstance(value, (str, bytes)))
+        if self.bytes_left_to_convert < 0:
+            raise Refused("expected a pickle that holds its data once, found some converted over and over")
 
     def name(self, module: object, name: object) -> None:
         if not (isinstance(module, str) and isinstance(name, str)):
-            raise _Refused("expected a pickle with names as text, found a broken one")
+            raise Refused("expected a pickle with names as text, found a broken one")
         dotted = f"{module}.{name}"
-        if dotted not in _KNOWN_NAMES:
+        if dotted not in KNOWN_NAMES:
             shown = ascii(dotted[:_MAX_LINE])[1:-1]
             hint = "save it again with pickle.dump" if module.split(".")[0] == "joblib" else "save plain arrays instead"
-            raise _Refused(
+            raise Refused(
                 f"expected a pickle of containers, numbers, text and NumPy arrays, found {shown}, which is not read "
                 f"because pickles can run code: {hint}"
             )
-        self.stack.append(_Name(dotted))
+        self.stack.append(Name(dotted))
 
     def reduce(self) -> None:
         arguments, called = self.pop(), self.pop()
-        if not isinstance(called, _Name) or not isinstance(arguments, tuple):
-            raise _Refused("expected a pickle of plain data, found a call of something else")
-        self.stack.append(_call(called, arguments))
+        if not isinstance(called, Name) or not isinstance(arguments, tuple):
+            raise Refused("expected a pickle of plain data, found a call of something else")
+        self.convert(arguments)
+        self.stack.append(value_of_call(called, arguments))
 
     def build(self) -> None:
         state, target = self.pop(), self.pop()
-        if not isinstance(target, _Unfinished):
-            raise _Refused("expected a pickle of plain data, found the state of an object")
-        value = _finished_array(state) if target.what == _RECONSTRUCT else _finished_dtype(target.code, state)
+        if not isinstance(target, Unfinished):
+            raise Refused("expected a pickle of plain data, found the state of an object")
+        self.convert(state if isinstance(state, tuple) else ())
+        value = finished_array(state) if target.what == RECONSTRUCT else finished_dtype(target.code, state)
         while target.slots:
             self.memo[target.slots.pop()] = value
         self.stack.append(value)
@@ -226,89 +201,10 @@ class _Machine:
 def _keys(values: list[object]) -> list[object]:
     for value in values:
         if isinstance(value, int) and abs(value) > _MAX_KEY:
-            raise _Refused("expected keys of text or small numbers, found a huge number")
+            raise Refused("expected keys of text or small numbers, found a huge number")
         if not (value is None or isinstance(value, (str, bytes, int))):
-            raise _Refused(f"expected keys of text or whole numbers, found {_kind(value)}")
+            raise Refused(f"expected keys of text or whole numbers, found {kind_of(value)}")
     return values
-
-
-def _kind(value: object) -> str:
-    return value.dotted if isinstance(value, _Name) else type(value).__name__.lstrip("_")
-
-
-def _call(called: _Name, arguments: tuple[object, ...]) -> object:
-    """The value of a call that is known to make data."""
-    what, count = called.stands_for, len(arguments)
-    if what == _RECONSTRUCT and count == 3 and isinstance(arguments[0], _Name):
-        # The shape and type given here are placeholders; the state that follows has the real ones.
-        if arguments[0].stands_for == _NDARRAY:
-            return _Unfinished(_RECONSTRUCT)
-    elif what == _DTYPE and 1 <= count <= 3 and isinstance(arguments[0], (str, bytes)):
-        code = arguments[0] if isinstance(arguments[0], str) else arguments[0].decode("latin-1")
-        return _Unfinished(_DTYPE, code)
-    elif what == _SCALAR and count == 2:
-        return _array(arguments[1], arguments[0], (), fortran=False).item()
-    elif what == _FROMBUFFER and count == 4:
-        fortran = isinstance(arguments[3], str) and arguments[3] == "F"
-        return _array(arguments[0], arguments[1], arguments[2], fortran=fortran)
-    elif what == _ENCODE and count == 2 and isinstance(arguments[0], str) and isinstance(arguments[1], str):
-        if arguments[1] in ("latin1", "latin-1"):
-            try:
-                return arguments[0].encode("latin-1")
-            except UnicodeEncodeError:
-                pass
-    elif what in (_ORDERED, _BYTES) and count == 0:
-        return {} if what == _ORDERED else b""
-    raise _Refused(f"expected {called.dotted} with the arguments of plain data, found others: save plain arrays")
-
-
-def _finished_dtype(code: str, state: object) -> np.dtype[np.generic]:
-    """The dtype of a code such as ``f8`` and the state that NumPy writes after it."""
-    if not isinstance(state, tuple) or len(state) < 5 or any(part is not None for part in state[2:5]):
-        raise _Refused(f"expected arrays of numbers or text, found dtype {code[:30]!r} with fields or sub-arrays")
-    order = state[1] if isinstance(state[1], str) else state[1].decode("latin-1") if isinstance(state[1], bytes) else ""
-    if not _NUMERIC.fullmatch(code) or order not in ("<", ">", "=", "|"):
-        raise _Refused(f"expected arrays of numbers or text, found dtype {code[:30]!r}: save plain arrays")
-    return np.dtype(code).newbyteorder(order)  # type: ignore[arg-type]
-
-
-def _finished_array(state: object) -> NDArray[np.generic]:
-    """The array of the state (version, shape, dtype, is Fortran, bytes)."""
-    if not isinstance(state, tuple) or len(state) not in (4, 5):
-        raise _Refused("expected the state of a NumPy array, found something else")
-    shape, dtype, fortran, data = state[-4:]
-    return _array(data, dtype, shape, fortran=isinstance(fortran, int) and fortran != 0)
-
-
-def _array(data: object, dtype: object, shape: object, *, fortran: bool) -> NDArray[np.generic]:
-    """A read-only array over bytes of the file; nothing is copied, so its size cannot exceed theirs."""
-    if not isinstance(dtype, np.dtype):
-        raise _Refused(f"expected arrays with a dtype of numbers or text, found {_kind(dtype)}")
-    if not isinstance(shape, tuple) or len(shape) > _MAX_DIMENSIONS:
-        raise _Refused("expected arrays with a shape, found none")
-    count = 1
-    for length in shape:
-        possible = isinstance(length, int) and 0 <= length <= MAX_BYTES
-        count *= length if possible else 0
-        if not possible or count * max(dtype.itemsize, 1) > MAX_BYTES:
-            raise _Refused("expected arrays of at most 1 GiB, found an impossible shape")
-    # Python 2 wrote bytes as text.
-    raw = data.encode("latin-1", errors="replace") if isinstance(data, str) else data
-    if not isinstance(raw, (bytes, bytearray)):
-        raise _Refused(f"expected the bytes of an array, found {_kind(raw)}")
-    if len(raw) != count * dtype.itemsize:
-        raise _Refused(
-            f"expected {count * dtype.itemsize} bytes for an array of {count} {dtype}, found {len(raw)}: damaged file?"
-        )
-    if count == 0 or dtype.itemsize == 0:
-        if count > 1 or sum(shape) > _MAX_LINE:
-            raise _Refused(f"expected arrays with content, found {count} {dtype} of no size")
-        return np.zeros(shape, dtype)
-    if dtype.kind == "U" and np.frombuffer(raw, np.dtype("u4").newbyteorder(dtype.byteorder)).max() > _MAX_CODE_POINT:
-        raise _Refused("expected text, found numbers that are no characters")
-    array = np.frombuffer(raw, dtype, count).reshape(shape, order="F" if fortran else "C")
-    array.flags.writeable = False
-    return array
 
 
 def _check_content(root: object) -> None:
@@ -321,9 +217,9 @@ def _check_content(root: object) -> None:
     pending: list[tuple[object, bool]] = [(root, False)]
     while pending:
         value, leaving = pending.pop()
-        if isinstance(value, (_Name, _Unfinished)):
-            what = value.dotted if isinstance(value, _Name) else f"an unfinished {value.what}"
-            raise _Refused(f"expected plain data, found {what} as a value")
+        if isinstance(value, (Name, Unfinished)):
+            what = value.dotted if isinstance(value, Name) else f"an unfinished {value.what}"
+            raise Refused(f"expected plain data, found {what} as a value")
         if not isinstance(value, (dict, list, tuple)):
             continue
         children = list(value.values()) if isinstance(value, dict) else list(value)
@@ -331,18 +227,18 @@ def _check_content(root: object) -> None:
             open_ids.discard(id(value))
             height[id(value)] = 1 + max((height.get(id(child), 0) for child in children), default=0)
             if height[id(value)] > MAX_DEPTH:
-                raise _Refused(f"expected containers nested at most {MAX_DEPTH} deep, found deeper ones")
+                raise Refused(f"expected containers nested at most {MAX_DEPTH} deep, found deeper ones")
             continue
         if id(value) in height:
             continue
         if id(value) in open_ids:
-            raise _Refused("expected plain data, found a container that holds itself")
+            raise Refused("expected plain data, found a container that holds itself")
         open_ids.add(id(value))
         pending.append((value, True))
         pending.extend((child, False) for child in children if isinstance(child, _CHECKED) and id(child) not in height)
 
 
-_CHECKED = (dict, list, tuple, _Name, _Unfinished)
+_CHECKED = (dict, list, tuple, Name, Unfinished)
 
 
 # Instructions.
@@ -350,7 +246,7 @@ _CHECKED = (dict, list, tuple, _Name, _Unfinished)
 
 def _integer(data: bytes) -> int:
     if len(data) > _MAX_INTEGER_BYTES:
-        raise _Refused(f"expected numbers of at most {_MAX_INTEGER_BYTES} bytes, found a longer one")
+        raise Refused(f"expected numbers of at most {_MAX_INTEGER_BYTES} bytes, found a longer one")
     return int.from_bytes(data, "little", signed=True)
 
 
@@ -358,7 +254,7 @@ def _parsed(line: bytes, kind: type[_Number]) -> _Number:
     try:
         return kind(line)
     except ValueError:
-        raise _Refused(f"expected a number, found {line[:30]!r}") from None
+        raise Refused(f"expected a number, found {line[:30]!r}") from None
 
 
 def _line_integer(machine: _Machine) -> int:
@@ -368,17 +264,17 @@ def _line_integer(machine: _Machine) -> int:
 
 def _decode(data: bytes, encoding: str = "utf-8") -> str:
     if len(data) > _MAX_TEXT:
-        raise _Refused("expected text of at most 256 MiB, found a longer one")
+        raise Refused("expected text of at most 256 MiB, found a longer one")
     try:
         return data.decode(encoding, "surrogatepass" if encoding == "utf-8" else "strict")
     except UnicodeDecodeError:
-        raise _Refused("expected text, found bytes that are none") from None
+        raise Refused("expected text, found bytes that are none") from None
 
 
 def _quoted(line: bytes) -> str:
     """A Python 2 string as protocol 0 writes it, with escapes; each byte becomes one character."""
     if len(line) < 2 or line[:1] != line[-1:] or line[:1] not in (b"'", b'"'):
-        raise _Refused("expected a quoted string, found a broken one")
+        raise Refused("expected a quoted string, found a broken one")
     return _decode(line[1:-1], "unicode_escape")
 
 
@@ -394,7 +290,7 @@ def _stack_global(machine: _Machine) -> None:
 
 def _instance(machine: _Machine) -> None:
     _global(machine)
-    raise _Refused(f"expected plain data, found an object of {_kind(machine.pop())}")
+    raise Refused(f"expected plain data, found an object of {kind_of(machine.pop())}")
 
 
 def _last(machine: _Machine, count: int) -> None:
@@ -422,7 +318,7 @@ def _one_item(machine: _Machine) -> None:
 
 def _protocol(machine: _Machine) -> None:
     if (version := machine.number("<B")) > 5:
-        raise _Refused(f"expected pickle protocol 0 to 5, found {version}")
+        raise Refused(f"expected pickle protocol 0 to 5, found {version}")
 
 
 _ACTIONS: dict[bytes, Callable[[_Machine], object]] = {

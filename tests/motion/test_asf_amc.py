@@ -249,7 +249,7 @@ def test_frame_numbers_that_jump_are_told(tmp_path):
 
 
 def test_many_frames_are_read_in_blocks(tmp_path, monkeypatch):
-    monkeypatch.setattr("agir_hf.motion.asf_amc._BLOCK_FRAMES", 7)
+    monkeypatch.setattr("agir_hf.motion.asf_amc_text._BLOCK_FRAMES", 7)
     assert_is_the_walk(read_asf_amc(Acclaim().save(tmp_path)), Recording(frames=FRAMES))
 
 

@@ -62,7 +62,7 @@ def test_several_walks_and_none_named(cohort):
         read_care_pd(cohort)
     assert str(caught.value) == (
         f"{cohort}: expected the name of one walk, found 4 walks (SUB01/off_walk_1, SUB01/off_walk_2, SUB02/on_walk_1, "
-        "...): name one of them"
+        "...): read_motion(..., walk=...)"
     )
     with pytest.raises(MotionFormatError, match="found no walk SUB09/x: list them"):
         read_care_pd(cohort, walk="SUB09/x")
