@@ -113,7 +113,7 @@ def sample_style(
             np.clip(prior_at("stride_time_cv_percent", rhythm) * _spread(rng, 0.25), 0.8, 12.0)
         ),
         "double_support_share": float(
-            np.clip(0.130 + 0.075 * (1.25 - relative_speed) + 0.004 * ill + 0.011 * rng.standard_normal(), 0.07, 0.22)
+            np.clip(0.142 + 0.075 * (1.25 - relative_speed) + 0.004 * ill + 0.011 * rng.standard_normal(), 0.07, 0.22)
         ),
         "step_length_bias_m": scale * (0.007 + 0.006 * ill) * rng.standard_normal(),
         "step_time_bias": (0.008 + 0.008 * ill) * rng.standard_normal(),
