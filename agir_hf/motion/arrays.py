@@ -25,6 +25,7 @@ _RATE_KEYS = ("frame_rate_hz", "fps", "frame_rate", "framerate", "mocap_framerat
 # Only files that this package wrote have this.
 _OWN_KEYS = ("joints_filled",)
 _KEYPOINTS = frozenset(skeleton.num_joints for skeleton in SKELETONS.values())
+_MAX_NUMBER = 1e9
 # Joints whose toe bases stand this far from where they should were not measured from the floor.
 _FLOOR_TOLERANCE_M = 0.10
 _PARTS = (
@@ -96,6 +97,8 @@ def clip_from_array(
             f"expected finite values, found NaN or infinity in {int((~finite).sum())} of {len(values)} frames, "
             f"first in frame {int(np.argmin(finite)) + 1}"
         )
+    if float(np.abs(values).max(initial=0)) > _MAX_NUMBER:
+        raise MotionFormatError(f"expected numbers within {_MAX_NUMBER:g}, found larger ones: damaged?")
     if is_features or frame_rate_hz is None:
         return _clip_from_features(values, frame_rate_hz, source)
     return _clip_from_joints(values, frame_rate_hz, source)

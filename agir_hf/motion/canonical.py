@@ -26,6 +26,8 @@ Floats = NDArray[np.floating]
 SIDES = ("left", "right")
 REQUIRED_PARTS: tuple[str, ...] = tuple(f"{side}_{part}" for side in SIDES for part in ("hip", "knee", "ankle"))
 
+# A thousand kilometres in millimetres.
+_MAX_POSITION = 1e9
 # Foot geometry as fractions of leg length.
 _TOE_HEIGHT = anatomy.TOE_BASE_HEIGHT_M / anatomy.LEG_LENGTH_M
 _FOOT_DROP = (anatomy.ANKLE_HEIGHT_M - anatomy.TOE_BASE_HEIGHT_M) / anatomy.LEG_LENGTH_M
@@ -82,6 +84,20 @@ class _Work:
     warnings: list[str] = field(default_factory=list)
 
 
+def check_positions(points: Mapping[str, Floats]) -> None:
+    """Refuse positions that are not finite or beyond anything recorded: their squares would overflow.
+
+    Raises:
+        MotionFormatError: see above; the message names the part.
+    """
+    for part, values in points.items():
+        if not np.isfinite(values).all():
+            raise MotionFormatError(f"expected finite positions, found NaN or infinity in {part}")
+        largest = max(float(values.max()), -float(values.min()))
+        if largest > _MAX_POSITION:
+            raise MotionFormatError(f"expected positions within {_MAX_POSITION:g} units, found {largest:.3g} in {part}")
+
+
 def canonicalise(landmarks: Landmarks, *, source: str) -> MotionClip:
     """The clip of one person: 22 joints placed by anatomy, metres, Y up, floor at 0.
 
@@ -95,9 +111,7 @@ def canonicalise(landmarks: Landmarks, *, source: str) -> MotionClip:
     missing = [part for part in REQUIRED_PARTS if part not in landmarks.points]
     if missing:
         raise MotionFormatError(f"expected hips, knees and ankles of both legs, found no {', '.join(missing)}")
-    for part, values in landmarks.points.items():
-        if not np.isfinite(values).all():
-            raise MotionFormatError(f"expected finite positions, found NaN or infinity in {part}")
+    check_positions(landmarks.points)
     work = _upright_metres(landmarks)
     for part in REQUIRED_PARTS:
         if not part.endswith("ankle"):

@@ -222,7 +222,11 @@ def _numbers(array: ArrayLike) -> Floats:
         raise MotionFormatError(f"expected at least 2 frames, found {len(values)}: there is no movement to read")
     if values.size * 8 > _MAX_BYTES:
         raise MotionFormatError(f"expected at most 1 GiB of keypoints, found shape {values.shape}")
-    return values.astype(np.float64)
+    numbers = values.astype(np.float64)
+    # Numbers beyond this are damage; their squares would overflow.
+    if np.nanmax(np.abs(numbers), initial=0.0, where=np.isfinite(numbers)) > 1e15:
+        raise MotionFormatError("expected positions, found numbers beyond 1e15: damaged, or not in metres?")
+    return numbers
 
 
 def _tell(values: Floats, skeleton: str | None) -> str:

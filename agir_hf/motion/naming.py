@@ -29,6 +29,8 @@ _PELVIS_WORDS = ("pelvis", "hips", "hip", "root")
 _NECK_WORDS = ("neck", "necklower", "lowerneck")
 _HEAD_WORDS = ("head", "skull")
 _SPINE_JOINTS = 3
+# The end of a name tells the joint; looking into a name takes time with the square of its length.
+_MAX_NAME = 80
 # Helpers that rigs add beside the joints of the body.
 _HELPER_WORDS = frozenset(
     {"twist", "roll", "ik", "fk", "pole", "target", "effector", "ctrl", "control", "helper", "nub"}
@@ -50,7 +52,7 @@ _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z][a-z]+|[a-z]+|[0-9]+")
 
 def split_name(name: str) -> tuple[Side | None, str, bool]:
     """(side or None, core word without digits, is a rig helper) of a joint name."""
-    bare = name.rsplit(":", maxsplit=1)[-1].rsplit("|", maxsplit=1)[-1]
+    bare = name.rsplit(":", maxsplit=1)[-1].rsplit("|", maxsplit=1)[-1][-_MAX_NAME:]
     words = [word.lower() for word in _WORD.findall(bare)]
     is_helper = any(word in _HELPER_WORDS for word in words)
     words = [word for word in words if not word.isdigit()]
@@ -102,7 +104,7 @@ def find_parts(names: Sequence[str], parents: Sequence[int]) -> dict[str, int]:
         if f"{side}_{part}" not in parts
     ]
     if missing:
-        shown = ", ".join(list(names)[:8])
+        shown = ", ".join(ascii(name[:30])[1:-1] for name in list(names)[:8])
         raise MotionFormatError(
             f"expected two legs with hip, knee and ankle (such as LeftUpLeg, LeftLeg, LeftFoot), found no "
             f"{', '.join(missing)} among {len(nodes.names)} joints ({shown}, ...)"

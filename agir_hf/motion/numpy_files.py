@@ -10,6 +10,8 @@ from __future__ import annotations
 import io
 import lzma
 import struct
+import tokenize
+import warnings
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -45,6 +47,7 @@ READ_ERRORS = (
     OverflowError,
     NotImplementedError,
     struct.error,
+    tokenize.TokenError,
     zipfile.BadZipFile,
     zlib.error,
     lzma.LZMAError,
@@ -178,7 +181,10 @@ def _header(file: IO[bytes]) -> _Header:
     (length,) = struct.unpack(form, prefix)
     if length > _MAX_HEADER_BYTES:
         raise MotionFormatError(f"expected a header of at most {_MAX_HEADER_BYTES} bytes, found one of {length}")
-    shape, is_fortran, dtype = reader(io.BytesIO(prefix + file.read(length)))
+    with warnings.catch_warnings():
+        # About headers that Python 2 wrote, and about the text of damaged ones.
+        warnings.simplefilter("ignore")
+        shape, is_fortran, dtype = reader(io.BytesIO(prefix + file.read(length)))
     if any(size < 0 for size in shape) or len(shape) > 8:
         raise MotionFormatError(f"expected a shape of lengths from 0 on, found {str(shape)[:60]}")
     return _Header(tuple(int(size) for size in shape), bool(is_fortran), dtype)

@@ -27,7 +27,7 @@ from ..clip import MotionClip
 from ..errors import MotionFormatError
 from ..skeleton import JOINT_INDEX
 from . import anatomy, orientation
-from .canonical import REQUIRED_PARTS, SIDES, Landmarks, canonicalise
+from .canonical import REQUIRED_PARTS, SIDES, Landmarks, canonicalise, check_positions
 
 Floats = NDArray[np.floating]
 Array = NDArray[np.float64]
@@ -126,11 +126,9 @@ def recover_landmarks(landmarks: Landmarks) -> Landmarks:
         MotionFormatError: no plausible body, nobody upright (as ``canonicalise`` would find).
     """
     points = landmarks.points
-    complete = all(part in points for part in REQUIRED_PARTS)
-    if not complete or not all(np.isfinite(values).all() for values in points.values()):
-        return landmarks  # canonicalise says what is wrong
-    if len(points["left_hip"]) < _MIN_FRAMES:
-        return landmarks
+    check_positions(points)
+    if not all(part in points for part in REQUIRED_PARTS) or len(points["left_hip"]) < _MIN_FRAMES:
+        return landmarks  # what is missing, canonicalise says
     size, _ = orientation.metres_per_unit(orientation.standing_height(points))
     matrix, _ = orientation.upright_matrix(points)
     # Most recordings travel, which the hips alone tell.

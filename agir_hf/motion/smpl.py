@@ -44,6 +44,7 @@ _BETAS_KEYS = ("betas", "beta")
 _RATE_KEYS = ("mocap_framerate", "mocap_frame_rate", "frame_rate_hz", "fps", "frame_rate", "framerate")
 # A rotation vector is at most pi long, twice that where it was not wrapped; degrees are longer.
 _MAX_ROTATION = 6.0 * np.pi
+_MAX_TRANS_M = 1e6
 # Parts of the body by joint of the 24-joint skeleton; the two hands come after the 22 joints of a clip.
 _PARTS: dict[str, int] = {
     "pelvis": JOINT_INDEX["pelvis"],
@@ -282,6 +283,8 @@ def _check(motion: SmplMotion) -> None:
                 f"expected finite values, found NaN or infinity in {int((~finite).sum())} of {len(pose)} frames of "
                 f"{name}, first in frame {int(np.argmin(finite)) + 1}"
             )
+    if float(np.abs(trans).max()) > _MAX_TRANS_M:
+        raise MotionFormatError(f"expected trans in metres, found {float(np.abs(trans).max()):.3g}: damaged?")
     largest = float(np.abs(pose[:, :BODY_WIDTH]).max())
     if largest > _MAX_ROTATION:
         raise MotionFormatError(
