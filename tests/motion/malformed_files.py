@@ -105,14 +105,17 @@ def _zipped(members: dict[str, bytes], compression: int = zipfile.ZIP_DEFLATED) 
 
 
 def _bomb(member: str, header: bytes, megabytes: int) -> bytes:
-    """A .npz of some kilobytes with an array of this size, all zeros, and the rate."""
+    """A .npz of some kilobytes with an array of this size, all zeros, and what belongs to it."""
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         with archive.open(member, "w", force_zip64=True) as file:
             file.write(header)
             for _ in range(megabytes):
                 file.write(bytes(1024**2))
-        archive.writestr("fps.npy", _npy(60.0))
+        if member == "fps.npy":
+            archive.writestr("joints.npy", _npy(joints()))
+        else:
+            archive.writestr("fps.npy", _npy(60.0))
     return stream.getvalue()
 
 
