@@ -9,11 +9,11 @@ have no direction, so turns need no special care. Foot-velocity methods are revi
 Posture 2014;39:472-477. No heel and no toe tip is needed.
 
 Where the fractions come from: they lie between five walkers with laboratory-annotated events (biomechZoo, 100 Hz) and
-simulated walks of known plan, which do not agree about the strike. At the annotated strikes the ankle has 15 to 20 % of
-its speed and the toes have come down by a quarter; at the simulated ones 28 % and not at all. Strikes are thus found
-13 ms early on the former (23 ms before the force plates feel 20 N) and 12 ms late on the latter; foot offs are right to
-5 ms on both. Both were in view when the fractions were chosen; the force plates were not, nor the adult among their
-walkers (``benchmarks/lab_events.py`` prints both).
+simulated walks of known plan, which do not agree about the strike. At the annotated strikes the ankle has 14 % of its
+speed and the toes have come down by a quarter; a simulated foot gets there 40 ms after its planned strike. Strikes are
+thus found 13 ms early on the former (23 ms before force plates feel 20 N) and 20 ms late on the latter; foot offs are
+right to 5 ms on both. Both were in view when the fractions were chosen; the force plates were not, nor the adult among
+their walkers (``benchmarks/lab_events.py`` prints both).
 """
 
 from __future__ import annotations
