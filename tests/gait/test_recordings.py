@@ -9,6 +9,7 @@ import pytest
 
 from agir_hf.gait import measure_gait
 from agir_hf.gait.freezing import find_freezing
+from agir_hf.gait.per_stride import gait_evidence
 from agir_hf.gait.signals import body_signals
 from agir_hf.motion import read_motion
 from agir_hf.simulation import NOT_WALKING_KINDS, cohort_walk, simulate_not_walking, simulate_person, simulate_walk
@@ -26,8 +27,31 @@ def test_clinical_walks_are_walking_and_agree_with_hip_displacement(shared_data:
         xz = clip.joints_m[:, 0, [0, 2]].astype(np.float64)
         displacement = float(np.linalg.norm(xz[-1] - xz[0])) / clip.duration_s
         differences.append(abs(float(got.values["walking_speed_mps"] or 0.0) / displacement - 1.0))
+        # Over the seconds that the strides cover, which leave out a slow first second.
+        evidence = gait_evidence(clip)
+        assert evidence is not None
+        used = evidence.used_strides
+        start_s, end_s = min(stride.start_s for stride in used), max(stride.end_s for stride in used)
+        ends = [evidence.signals.at(evidence.signals.pelvis_m, time_s)[[0, 2]] for time_s in (start_s, end_s)]
+        in_strides = float(np.linalg.norm(ends[1] - ends[0])) / (end_s - start_s)
+        assert got.values["walking_speed_mps"] == pytest.approx(in_strides, rel=0.05), path.name
     assert np.median(differences) < 0.02
-    assert sum(difference > 0.05 for difference in differences) <= 4  # people who speed up or slow down
+    assert sum(difference > 0.05 for difference in differences) <= 4  # people who speed up
+
+
+def test_events_a_laboratory_annotated_are_found(shared_data: Path) -> None:
+    pytest.importorskip("ezc3d")
+    errors, missed = [], 0
+    for path in sorted((shared_data / "lab_walk_c3d").glob("*.c3d")):
+        clip = read_motion(path)
+        events = measure_gait(clip).events
+        for lab in clip.lab_events:
+            same = [abs(e.time_s - lab.time_s) for e in events if (e.kind, e.side) == (lab.kind, lab.side)]
+            nearest = min(same, default=9.0)
+            missed += nearest > 0.05
+            errors += [nearest] if nearest <= 0.05 else []
+    assert len(errors) > 70 and missed <= 0.05 * (len(errors) + missed)
+    assert np.median(errors) <= 0.020
 
 
 def test_actors_walks_and_turns_are_walking(shared_data: Path) -> None:
