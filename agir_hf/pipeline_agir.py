@@ -19,7 +19,7 @@ from .gait import GaitParameters, measure_gait
 from .modeling_agir_motion_tokenizer import PADDING_CODE
 from .motion import clip_from_array, read_motion
 from .quoted_numbers import NumberTokens, QuotedNumbers, numbers_in
-from .rationale import NORMS, SCORE_PREFIX, check_grounding, evidence_block, render_prompt
+from .rationale import BY_NAME, NORMS, SCORE_PREFIX, check_grounding, evidence_block, render_prompt
 
 MAX_NEW_TOKENS = 384
 SCORE_3_WARNING = (
@@ -411,7 +411,7 @@ def _warnings(parameters: GaitParameters) -> tuple[str, ...]:
     """The measures' own warnings, and those values that are to be read with care, grouped by reason."""
     by_reason: dict[str, list[str]] = {}
     for name, reason in parameters.low_confidence.items():
-        by_reason.setdefault(reason, []).append(name)
+        by_reason.setdefault(reason, []).append(BY_NAME[name].phrase)
     careful = (f"Read with care: {', '.join(names)} ({reason})." for reason, names in by_reason.items())
     return (*parameters.warnings, *careful)
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from .describe import describe
 from .evidence import evidence_block
 from .grounding import GroundingReport, UnsupportedClaim, check_grounding
-from .measures import GROUPS
+from .measures import BY_NAME, GROUPS
 from .norms import NORMS
 from .prompting import SCORE_PREFIX, PromptError, render_prompt
 from .rationale import write_rationale
 
 __all__ = [
+    "BY_NAME",
     "GROUPS",
     "NORMS",
     "SCORE_PREFIX",
