@@ -1,8 +1,10 @@
 """Time and memory of reading and measuring long recordings, each length in a process of its own.
 
     python benchmarks/long_recordings.py --minutes 1 10 60
+    python benchmarks/long_recordings.py --minutes 1 10 60 --other-skeleton
 
-A simulated person walks to and fro at 120 frames a second; the file is BVH text as ``agir convert`` writes it.
+A simulated person walks to and fro at 120 frames a second; the file is BVH text as ``agir convert`` writes it, or, with
+other names of joints, a skeleton whose body has to be found and placed as that of any other exporter.
 """
 
 from __future__ import annotations
@@ -45,6 +47,14 @@ def long_walk(minutes: float) -> MotionClip:
     return MotionClip(np.concatenate(legs)[:frames], RATE_HZ)
 
 
+def rename_joints(path: Path) -> None:
+    renamed = path.with_suffix(".renamed")
+    with open(path, encoding="ascii") as source, open(renamed, "w", encoding="ascii") as target:
+        for line in source:
+            target.write(line.replace("JOINT ", "JOINT Actor:"))
+    renamed.replace(path)
+
+
 def one(path: Path) -> None:
     start = time.perf_counter()
     clip = read_motion(path)
@@ -62,6 +72,7 @@ def one(path: Path) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--minutes", type=float, nargs="+", default=[1.0, 10.0, 60.0])
+    parser.add_argument("--other-skeleton", action="store_true", help="joints named as another program would")
     parser.add_argument("--file", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.file:
@@ -71,6 +82,8 @@ def main() -> None:
         for minutes in options.minutes:
             path = Path(folder) / "walk.bvh"
             write_motion(long_walk(minutes), path, overwrite=True)
+            if options.other_skeleton:
+                rename_joints(path)
             subprocess.run([sys.executable, __file__, "--file", str(path)], check=True)
 
 
