@@ -45,7 +45,7 @@ _SIDE_WORDS = {
     "rt": "right",
 }
 _KNOWN = frozenset(word for words in _CORE_WORDS.values() for word in words).union(
-    _PELVIS_WORDS, _NECK_WORDS, _HEAD_WORDS, ("collar", "clavicle")
+    _PELVIS_WORDS, _NECK_WORDS, _HEAD_WORDS, ("collar", "clavicle", "spine")
 )
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z][a-z]+|[a-z]+|[0-9]+")
 
