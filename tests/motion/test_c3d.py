@@ -15,6 +15,7 @@ from agir_hf.clip import GaitEvent
 from agir_hf.errors import MissingDependencyError, MotionFormatError
 from agir_hf.gait import measure_gait
 from agir_hf.motion import c3d as c3d_module
+from agir_hf.motion import read_motion
 from agir_hf.motion.c3d import looks_like_c3d, read_c3d
 from agir_hf.motion.markers import find_markers, split_prefix
 from agir_hf.skeleton import JOINT_INDEX, PARENTS
@@ -232,6 +233,40 @@ def test_joint_centres_between_and_below_markers(tmp_path):
     assert_is_the_walk(clip, Recording(frames=FRAMES), tolerance=1e-3)
     assert clip.joints_filled == ("head",)
     assert "Harrington" in said(clip)
+
+
+# What other sets call the markers of ``skin_markers``, after the letter of the side.
+MARKER_SETS = {
+    "Plug-in Gait with medial markers": {},
+    "Rizzoli": {
+        "ASI": "IAS", "PSI": "IPS", "KNE": "FLE", "KNM": "FME", "ANK": "FAL", "MED": "TAM", "HEE": "FCC",
+        "TOE": "FM2", "SHO": "SAE", "HLE": "HLE", "HME": "HME", "WRA": "RSP", "WRB": "USP",
+    },
+    "Rizzoli, as of 2007": {
+        "ASI": "ASIS", "PSI": "PSIS", "KNE": "LE", "KNM": "ME", "ANK": "LM", "MED": "MM", "HEE": "CA", "TOE": "SM",
+        "SHO": "AC",
+    },
+    "Helen Hayes with medial markers": {
+        "ASI": ".ASIS", "KNE": ".Knee.Lat", "KNM": ".Knee.Med", "ANK": ".Ankle.Lat", "MED": ".Ankle.Med",
+        "HEE": ".Heel", "TOE": ".Toe", "SHO": ".Shoulder", "HLE": ".Elbow", "HME": ".Elbow.Med", "WRA": ".Wrist",
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", MARKER_SETS)
+def test_marker_sets(tmp_path, name):
+    points = skin_markers()
+    if name.startswith("Helen Hayes"):
+        points["V.Sacral"] = (points.pop("LPSI") + points.pop("RPSI")) / 2.0
+        # One marker in the middle of the wrist stands for the joint.
+        points |= {f"{side}WRA": (points[f"{side}WRA"] + points.pop(f"{side}WRB")) / 2.0 for side in "LR"}
+    renamed = {label[0] + MARKER_SETS[name].get(label[1:], label[1:]): place for label, place in points.items()}
+    clip = read_motion(save(tmp_path, C3d(renamed), "walk.dat"))
+    assert_is_the_walk(clip, Recording(frames=FRAMES), tolerance=1e-3)
+    assert clip.joints_filled == ("head",)
+    assert "Harrington" in said(clip)
+    assert clip.format == "C3D (markers)"
+    assert read_motion(save(tmp_path, C3d(model_outputs()))).format == "C3D (joint centres of the laboratory's model)"
 
 
 def test_a_lateral_marker_alone_with_measured_widths(tmp_path):
