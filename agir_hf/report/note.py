@@ -28,6 +28,7 @@ ROWS: tuple[tuple[str, str, int, tuple[str, ...]], ...] = (
     ("Turn, scaled to 180 degrees", "s", 1, ("turn_duration_180_s",)),
     ("Freezing episodes", "", 0, ("freezing_episodes",)),
 )
+_LABELS = tuple(name for _, _, _, names in ROWS for name in names)
 
 
 def _wrap(text: str, indent: str = "  ") -> str:
@@ -41,7 +42,9 @@ def _number(value: float | None, decimals: int) -> str:
     return text.removeprefix("-") if float(text) == 0 else text
 
 
-def _table(values: Mapping[str, float | None]) -> list[str]:
+def _table(result: Mapping[str, Any]) -> list[str]:
+    """The parameters, then what is to be read with care and what has no value, each with why where the result says."""
+    values: Mapping[str, float | None] = result["gait_parameters"]
     lines = []
     for label, unit, decimals, names in ROWS:
         shown = [_number(values.get(name), decimals) for name in names]
@@ -49,10 +52,30 @@ def _table(values: Mapping[str, float | None]) -> list[str]:
             continue
         text = shown[0] if len(shown) == 1 else f"left {shown[0]}, right {shown[1]}"
         lines.append(f"  {label:<28} {text} {unit}".rstrip())
-    missing = [label for label, _, _, names in ROWS if all(values.get(name) is None for name in names)]
+    missing = [name for name in _LABELS if values.get(name) is None]
+    reasons, cautions = result.get("null_reasons") or {}, result.get("low_confidence") or {}
+    cautions = {name: cautions[name] for name in _LABELS if name in cautions}
+    if cautions:
+        lines.append(_wrap("Read with care: " + _by_reason(cautions) + "."))
     if missing:
-        lines.append(_wrap("Not measurable here: " + ", ".join(label.lower() for label in missing) + "."))
+        lines.append(_wrap("Not measurable here: " + _by_reason({n: reasons.get(n, "") for n in missing}) + "."))
     return lines
+
+
+def _by_reason(reasons: Mapping[str, str]) -> str:
+    """Labels that share a reason together, the reason after them; a label once where both its sides are meant."""
+    groups: dict[str, list[str]] = {}
+    for name, reason in reasons.items():
+        groups.setdefault(reason, []).append(name)
+    told = []
+    for reason, names in groups.items():
+        labels = []
+        for label, _, _, own in ROWS:
+            meant = [name for name in own if name in names]
+            side = "" if len(meant) in (0, len(own)) else "left " if "_left_" in meant[0] else "right "
+            labels += [side + label.lower()] if meant else []
+        told.append(", ".join(labels) + (f" ({reason})" if reason else ""))
+    return "; ".join(told)
 
 
 def _notes(warnings: list[str]) -> list[str]:
@@ -73,7 +96,7 @@ def measures_note(result: Mapping[str, Any]) -> str:
             f"{quality['native_rate_hz']:g} frames a second."
             + ("" if quality["walking"] else " This was not recognised as walking.")
         ),
-        *_table(result["gait_parameters"]),
+        *_table(result),
         *_notes(result["warnings"]),
     ]
     return "\n".join(lines) + "\n"
@@ -109,6 +132,6 @@ def assessment_note(result: Mapping[str, Any]) -> str:
                 )
             )
     lines.append("")
-    lines += _table(result["gait_parameters"])
+    lines += _table(result)
     lines += _notes(result["warnings"])
     return "\n".join(lines) + "\n"

@@ -62,3 +62,19 @@ def test_missing_values_are_named_and_never_zero() -> None:
     assert "not recognised as walking" in note
     assert "Not measurable here: cadence" in note
     assert "-0" not in note and "None" not in note
+
+
+def test_cautions_and_reasons_stand_beside_the_values() -> None:
+    result = {
+        "source": "a.npz",
+        "gait_parameters": values(swing_percent=36.0, double_support_percent=28.0, foot_clearance_left_m=0.05),
+        "low_confidence": dict.fromkeys(("double_support_percent", "swing_percent"), "recorded at 30 Hz")
+        | {"foot_clearance_left_m": "from a single swing"},
+        "null_reasons": {"foot_clearance_right_m": "filled in", "arm_swing_left_deg": "x", "arm_swing_right_deg": "x"},
+        "quality": {"walking": True, "strides": 1, "steady_strides": 0, "native_rate_hz": 30.0},
+        "warnings": [],
+    }
+    text = " ".join(measures_note(result).split())
+    cautious = "double support, swing (recorded at 30 Hz); left foot clearance (from a single swing)."
+    assert f"Read with care: {cautious}" in text
+    assert "right foot clearance (filled in)" in text and "arm swing (x)" in text
