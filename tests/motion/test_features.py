@@ -48,9 +48,16 @@ def test_the_published_sample_is_reproduced(shared_data):
     # All 263 numbers of all frames, from all 171 joint frames behind them.
     features = joints_to_features(recovered)
     np.testing.assert_allclose(features, reference, atol=1e-4)
-    # The published joints lack the last frame, which the smoothed heading of the last seconds feels.
+    # The published joints lack the last frame, which the smoothed heading of the last two seconds feels: all else is
+    # the same without it, and these as well with that frame continued from the three before.
     short = joints_to_features(joints)
+    for part in (slice(0, 4), VELOCITY_SLICE, CONTACT_SLICE):
+        np.testing.assert_allclose(short[:, part], reference[:-1, part], atol=5e-4)
     np.testing.assert_allclose(short[:100], reference[:100], atol=1e-4)
+    continued = np.concatenate([joints, 3.0 * joints[-1:] - 3.0 * joints[-2:-1] + joints[-3:-2]])
+    np.testing.assert_allclose(joints_to_features(continued)[:-1], reference[:-1], atol=5e-4)
+    # Features -> joints -> features.
+    np.testing.assert_allclose(joints_to_features(features_to_joints(features)), features, atol=1e-5)
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2])

@@ -8,13 +8,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 from bvh_writer import Recording, write
+from malformed_files import files_of, good
 
+from agir_hf.cli import main
 from agir_hf.clip import GaitEvent, MotionClip
 from agir_hf.errors import MotionFormatError
 from agir_hf.motion import read_motion
 from agir_hf.motion.bvh import forward_kinematics, parse_bvh
 from agir_hf.motion.canonical import Landmarks, canonicalise
-from agir_hf.motion.features import joints_to_features
+from agir_hf.motion.features import features_to_joints, joints_to_features
 from agir_hf.motion.retarget import resample_joints
 from agir_hf.motion.writing import conversion_notes, write_motion
 from agir_hf.simulation import simulate_person, simulate_walk
@@ -190,6 +192,33 @@ def test_npy_holds_the_features_at_20_hz(tmp_path: Path, rate: float, frames: in
     notes = " ".join(conversion_notes(clip, "walk.npy"))
     assert f"{frames} frames at {rate:g} become {whole - 1} feature frames" in notes
     assert f"last {clip.duration_s - (whole - 1) / 20.0:.3f} s" in notes
+
+
+@pytest.mark.parametrize("kind", ["bvh", "trc", "amc", "npz", "npy", "smpl.npz", "pkl", "json", "csv"])
+@pytest.mark.parametrize("extension", ["npz", "bvh", "npy"])
+def test_the_command_line_keeps_joints_to_a_millimetre_whatever_comes_in(
+    tmp_path: Path, kind: str, extension: str
+) -> None:
+    (tmp_path / "in").mkdir()
+    for name, content in files_of(kind, good(kind)).items():
+        (tmp_path / "in" / name).write_bytes(content)
+    source = next(path for path in (tmp_path / "in").iterdir() if path.suffix != ".asf")
+    target = tmp_path / f"out.{extension}"
+    assert main(["convert", str(source), str(target)]) == 0
+    clip, again = read_motion(source), read_motion(target)
+    joints = clip.joints_m
+    if extension == "npy":
+        # Features have 20 frames a second and start above the origin, facing +Z: the same up to that.
+        joints = features_to_joints(joints_to_features(resample_joints(joints, clip.frame_rate_hz, 20.0)))
+        pairs = (again.joints_m[:, :, None] - again.joints_m[:, None], joints[:, :, None] - joints[:, None])
+        assert np.abs(np.subtract(*(np.linalg.norm(pair, axis=-1) for pair in pairs))).max() < 1e-3
+        steps = [np.linalg.norm(np.diff(j[:, 0], axis=0), axis=-1) for j in (again.joints_m, joints)]
+        np.testing.assert_allclose(*steps, atol=1e-3)
+    else:
+        assert again.frame_rate_hz == pytest.approx(clip.frame_rate_hz, rel=1e-6)
+        assert farthest_mm(again.joints_m, joints) < 1.0
+    if extension == "npz":
+        assert (again.joints_filled, again.path_recovered) == (clip.joints_filled, clip.path_recovered)
 
 
 def test_notes_say_what_a_format_cannot_hold() -> None:
