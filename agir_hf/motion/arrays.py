@@ -130,10 +130,16 @@ def read_array(path: Path, *, frame_rate_hz: float | None = None, skeleton: str 
                 is_recovered = bool(arrays.number(("path_recovered",)))
         if not is_own:
             return clip_from_array(array, frame_rate_hz=rate, skeleton=skeleton, source=str(path))
+        if array.dtype.kind != "f" or not np.abs(array).max(initial=0.0) <= _MAX_NUMBER:
+            raise MotionFormatError(
+                f"expected joints as finite numbers within {_MAX_NUMBER:g}, found {array.dtype} with others: damaged?"
+            )
+        if rate is None:
+            raise MotionFormatError("expected frame_rate_hz beside the joints, found none: pass frame_rate_hz=...")
         # Written by this package: nothing is to be found out or changed.
         return MotionClip(
             array.astype(np.float32),
-            rate if rate is not None else float("nan"),
+            rate,
             source=str(path),
             joints_filled=tuple(name for name in JOINT_NAMES if name in filled),
             warnings=warnings,

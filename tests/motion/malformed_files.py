@@ -270,6 +270,11 @@ def _numpy_cases() -> dict[str, Files]:
         "npz of broken deflate": _zipped({"joints.npy": _npy(joints())}).replace(
             zlib.compress(_npy(joints()))[2:40], bytes(38)
         ),
+        "npz of ours with NaN": _npz(joints_m=with_nan, frame_rate_hz=60.0, joints_filled=["head"]),
+        "npz of ours with absurd places": _npz(
+            joints_m=joints().astype(np.float64) * 1e300, frame_rate_hz=60.0, joints_filled=["head"]
+        ),
+        "npz of ours without its rate": _npz(joints_m=joints(), joints_filled=["head"]),
         "npz of nothing": _zipped({}),
         "npz of a letter": _zipped({"letter.txt": b"Dear Sir"}),
         "smpl of degrees": _npz(poses=np.full((30, 72), 90.0), trans=np.zeros((30, 3)), mocap_framerate=60.0),

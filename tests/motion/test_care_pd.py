@@ -166,3 +166,11 @@ def test_a_cut_file_is_refused(tmp_path, cohort):
     path.write_bytes(cohort.read_bytes()[:-1000])
     with pytest.raises(MotionFormatError, match="truncated"):
         list_walks(path)
+
+
+def test_walks_that_share_one_array_do_not_fill_the_memory(tmp_path):
+    shared = record(pose=walking_pose().astype(np.float32))
+    path = save(tmp_path / "shared.pkl", {"SUB01": {f"walk{number}": shared for number in range(1000)}})
+    with pytest.raises(MotionFormatError, match="arrays of its own for each walk"):
+        load_care_pd(path)
+    assert read_care_pd(path, walk="SUB01/walk7").num_frames == 240
