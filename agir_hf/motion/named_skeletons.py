@@ -26,6 +26,8 @@ Floats = NDArray[np.float64]
 _MAX_LEG_RATIO = 1.8
 # Cosine between trunk, thigh and shank, in half of the frames of somebody on his feet.
 _LEAST_STRAIGHT = 0.5
+# Hips, knees and ankles spread along each axis by more than this share of their height: the hips alone by a tenth.
+_LEAST_DEPTH = 0.015
 _MAX_BYTES = 1024**3
 RATE_NEEDED = "expected a frame rate, found none: pass frame_rate_hz, or --frame-rate-hz"
 
@@ -175,6 +177,7 @@ def landmarks_from_points(points: Mapping[str, Floats], frame_rate_hz: float | N
     missing = [part for part in REQUIRED_PARTS if part not in points]
     if missing:
         raise MotionFormatError(f"expected hips, knees and ankles of both legs, found no {', '.join(missing)}")
+    _check_depth(points)
     if all(np.isfinite(values).all() for values in points.values()):
         return Landmarks(points=dict(points), frame_rate_hz=frame_rate_hz)
     filled = {part: np.asarray(fill_gaps(values, frame_rate_hz)[0]) for part, values in points.items()}
@@ -194,6 +197,20 @@ def landmarks_from_points(points: Mapping[str, Floats], frame_rate_hz: float | N
         frame_rate_hz=frame_rate_hz,
         warnings=tuple(warnings),
     )
+
+
+def _check_depth(points: Mapping[str, Floats]) -> None:
+    """Refuse bodies that lie in a plane: keypoints of an image with a score, or a zero, as their third number."""
+    body = np.stack([points[part] for part in REQUIRED_PARTS], axis=1)
+    body = body[np.isfinite(body).all(axis=(1, 2))]
+    if not len(body):
+        return
+    spread = (body - body.mean(axis=1, keepdims=True)).std(axis=(0, 1))
+    if 0.0 < float(spread.min() + spread.max()) and spread.min() < _LEAST_DEPTH * spread.max():
+        raise MotionFormatError(
+            f"expected 3D keypoints, found a body flat along {'XYZ'[int(np.argmin(spread))]}: is this the score of 2D "
+            "keypoints? Lift them to 3D first"
+        )
 
 
 def clip_from_keypoints(

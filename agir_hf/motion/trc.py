@@ -42,6 +42,7 @@ _MAX_BYTES = 1024**3
 _FIRST_COLUMN = 2
 # Numbers beyond this are damage; their squares would overflow.
 _MAX_NUMBER = 1e15
+_ROWS_PER_BLOCK = 2048
 _RATE_RANGE_HZ = (1.0, 2000.0)
 # The time column and the header may differ by rounding; more means that one of them is wrong.
 _RATE_TOLERANCE = 0.02
@@ -245,19 +246,22 @@ def _read_lines(path: Path) -> tuple[list[str], bool]:
     """(lines, whether the last one ends in a line break)."""
     if path.stat().st_size > _MAX_BYTES:
         raise MotionFormatError(f"{path}: expected at most {_MAX_BYTES // 1024**3} GiB of TRC, found a larger file")
-    data = path.read_bytes()
-    if not data.strip():
+    with open(path, "rb") as file:
+        start = file.read(4096)
+    # Line by line: of an hour of movement there is room for one copy of its text.
+    with open(path, encoding="utf-8-sig", errors="replace") as stream:
+        lines = [line for line in stream if line.strip() or line.startswith("\t")]
+    if not lines:
         raise MotionFormatError(f"{path}: expected a TRC file, found an empty file")
-    if not looks_like_trc(data[:4096]) or b"\0" in data:
-        found = "binary data" if b"\0" in data else repr(data[:30].decode("ascii", errors="replace"))
+    is_binary = any("\0" in line for line in lines)
+    if not looks_like_trc(start) or is_binary:
+        found = "binary data" if is_binary else repr(start[:30].decode("ascii", errors="replace"))
         raise MotionFormatError(f"{path}: expected TRC text that starts with PathFileType, found {found}")
-    text = data.decode("utf-8-sig", errors="replace").lstrip()
-    lines = text.splitlines()
     if len(lines) < 5:
         raise MotionFormatError(
             f"{path}: expected 5 header lines and a row for each frame, found {len(lines)} lines: the file is truncated"
         )
-    return lines, text[-1] in "\r\n"
+    return lines, lines[-1].endswith("\n")
 
 
 def _labels(path: Path, line: str) -> dict[int, str]:
@@ -317,8 +321,7 @@ def _check_counts(path: Path, header: Mapping[str, str], num_labels: int, rows: 
 
 def _table(path: Path, rows: list[str], columns: int) -> Floats:
     """(T, C) cells of all rows, NaN where empty, C at most ``columns``: as many as the longest row has."""
-    rows = [row.rstrip() for row in rows]
-    widths = [row.count("\t") + 1 for row in rows]
+    widths = [row.rstrip().count("\t") + 1 for row in rows]
     widest = max(widths)
     if widest > columns:
         raise MotionFormatError(
@@ -335,24 +338,32 @@ def _table(path: Path, rows: list[str], columns: int) -> Floats:
             f"{path}: expected frame number, time and 3 cells a marker, found {widths[row]} cells in row {row + 1}: "
             "truncated, or not separated by tabs?"
         )
-    rows = ["\t".join(map(str.strip, row.split("\t"))) if " \t" in row or "\t " in row else row for row in rows]
-    # Twice: neighbouring empty cells share a tab.
-    cells = "\n".join(rows).replace("\t\t", "\tnan\t").replace("\t\t", "\tnan\t").split("\n")
-    full = [
-        row if width == widest else row + "\tnan" * (widest - width) for row, width in zip(cells, widths, strict=True)
-    ]
-    try:
-        table = np.loadtxt(full, delimiter="\t", dtype=np.float64, comments=None, ndmin=2)
-    except ValueError:
-        raise _cell_error(path, full) from None
-    if (np.abs(table) > _MAX_NUMBER).any():
-        raise _cell_error(path, full)
+    table = np.empty((len(rows), widest))
+    # Block by block: the cells of an hour of movement, as text once more, would take gigabytes.
+    for start in range(0, len(rows), _ROWS_PER_BLOCK):
+        full = [_full_row(row.rstrip(), widest) for row in rows[start : start + _ROWS_PER_BLOCK]]
+        try:
+            block = np.loadtxt(full, delimiter="\t", dtype=np.float64, comments=None, ndmin=2)
+        except ValueError:
+            raise _cell_error(path, full, start) from None
+        if (np.abs(block) > _MAX_NUMBER).any():
+            raise _cell_error(path, full, start)
+        table[start : start + len(full)] = block
     return table
 
 
-def _cell_error(path: Path, rows: list[str]) -> MotionFormatError:
-    """What is wrong with the first cell that is no number."""
-    for number, row in enumerate(rows, start=1):
+def _full_row(row: str, width: int) -> str:
+    """A row with ``nan`` in its empty cells, as many cells as others have, and no blanks around them."""
+    if " \t" in row or "\t " in row:
+        row = "\t".join(map(str.strip, row.split("\t")))
+    # Twice: neighbouring empty cells share a tab.
+    row = row.replace("\t\t", "\tnan\t").replace("\t\t", "\tnan\t")
+    return row + "\tnan" * (width - 1 - row.count("\t"))
+
+
+def _cell_error(path: Path, rows: list[str], before: int) -> MotionFormatError:
+    """What is wrong with the first cell that is no number, in rows of which ``before`` others stand in front."""
+    for number, row in enumerate(rows, start=before + 1):
         for column, cell in enumerate(row.split("\t"), start=1):
             try:
                 bad = abs(float(cell)) > _MAX_NUMBER

@@ -155,3 +155,13 @@ def test_the_humanml3d_sample_reads_as_smpl_22(shared_data):
         away = np.linalg.norm(clip.joints_m[:, index] - [0.0, lift, 0.0] - joints[:, index], axis=-1)
         assert away.mean() < 0.06, (joint, away.mean())
     assert measure_gait(clip).quality.walking
+
+
+@pytest.mark.parametrize("third", [0.0, 0.9])
+@pytest.mark.parametrize("per_metre", [100.0, 1.0])
+def test_keypoints_of_an_image_are_no_3d_keypoints(third, per_metre):
+    clip = simulate_walk(simulate_person(2), seed=2, frame_rate_hz=50.0, duration_s=2.0).clip
+    array = keypoints(clip.joints_m, "coco-17") * per_metre
+    array[..., 2] = third * per_metre / 100.0 * np.random.default_rng(0).uniform(0.5, 1.0, array.shape[:2])
+    with pytest.raises(MotionFormatError, match="flat along Z: is this the score of 2D"):
+        clip_from_keypoints(array, frame_rate_hz=50.0, skeleton="coco-17")
