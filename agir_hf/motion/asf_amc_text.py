@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import itertools
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TextIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -80,11 +82,15 @@ def looks_like_asf_amc(start: bytes) -> bool:
     return first.decode("ascii", errors="replace") in _AMC_KEYWORDS + _ASF_KEYWORDS or words[:1] == [b"#!oml:asf"]
 
 
-def _read_text(path: Path, limit: int) -> str:
+def _check_file(path: Path, limit: int) -> None:
     if not path.is_file():
         raise MotionFormatError(f"{path}: expected an {FORMAT} file, found no such file")
     if path.stat().st_size > limit:
         raise MotionFormatError(f"{path}: expected at most {limit // 1024**2} MiB of {FORMAT}, found a larger file")
+
+
+def _read_text(path: Path, limit: int) -> str:
+    _check_file(path, limit)
     data = path.read_bytes()
     if not data.strip():
         raise MotionFormatError(f"{path}: expected {FORMAT} text, found an empty file")
@@ -99,11 +105,23 @@ def parse_amc(path: Path) -> AcclaimMotion:
     Raises:
         MotionFormatError: not an AMC file, frames that differ in their bones or values, truncated, no numbers.
     """
-    lines = _read_text(path, _MAX_BYTES).splitlines()
+    _check_file(path, _MAX_BYTES)
+    with open(path, encoding="utf-8-sig", errors="replace") as stream:
+        in_degrees, rate, first = _parse_head(path, stream)
+        body = (line for line in stream if line.strip() and not line.lstrip().startswith("#"))
+        values, warnings = _parse_frames(path, itertools.chain([first], body))
+    return AcclaimMotion(values, in_degrees, rate, warnings)
+
+
+def _parse_head(path: Path, stream: TextIO) -> tuple[bool | None, float | None, str]:
+    """(angles in degrees, frame rate, both None where not stated; the line with the first frame's number)."""
     in_degrees: bool | None = None
     rate: float | None = None
-    start = len(lines)
-    for number, line in enumerate(lines):
+    is_empty = True
+    for number, line in enumerate(stream):
+        if "\0" in line:
+            raise MotionFormatError(f"{path}: expected {FORMAT} text, found binary data")
+        is_empty = is_empty and not line.strip()
         words = line.split()
         if not words or words[0].startswith("#"):
             continue
@@ -113,8 +131,7 @@ def parse_amc(path: Path) -> AcclaimMotion:
         elif keyword == ":samples-per-second":
             rate = _numbers(words[1:], 1, f"{path}: line {number + 1}: expected :SAMPLES-PER-SECOND with a number")[0]
         elif _is_frame_number(line):
-            start = number
-            break
+            return in_degrees, rate, line
         elif keyword in _ASF_KEYWORDS:
             raise MotionFormatError(
                 f"{path}: expected the motion (.amc), found a skeleton (.asf), which holds no movement: give the .amc"
@@ -124,12 +141,9 @@ def parse_amc(path: Path) -> AcclaimMotion:
                 f"{path}: line {number + 1}: expected AMC keywords such as :DEGREES and then frame numbers, found "
                 f"{line.strip()[:40]!r}"
             )
-    if start == len(lines):
-        raise MotionFormatError(f"{path}: expected numbered frames after the AMC keywords, found none: truncated?")
-    body = [line for line in lines[start:] if not line.lstrip().startswith("#") and line.strip()]
-    del lines
-    values, warnings = _parse_frames(path, body)
-    return AcclaimMotion(values, in_degrees, rate, warnings)
+    if is_empty:
+        raise MotionFormatError(f"{path}: expected {FORMAT} text, found an empty file")
+    raise MotionFormatError(f"{path}: expected numbered frames after the AMC keywords, found none: truncated?")
 
 
 def _is_frame_number(line: str) -> bool:
@@ -137,17 +151,21 @@ def _is_frame_number(line: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) <= 12
 
 
-def _parse_frames(path: Path, lines: list[str]) -> tuple[dict[str, Floats], tuple[str, ...]]:
+def _parse_frames(path: Path, lines: Iterator[str]) -> tuple[dict[str, Floats], tuple[str, ...]]:
     """Values (T, C) by bone from the lines of all frames, which must list the same bones in the same order."""
-    size = next((number for number in range(1, len(lines)) if _is_frame_number(lines[number])), len(lines))
-    first = [line.split() for line in lines[1:size]]
+    opening = [next(lines)]
+    for line in lines:
+        opening.append(line)
+        if _is_frame_number(line) or len(opening) > _MAX_BONES + 1:
+            break
+    size = len(opening) - 1 if len(opening) > 1 and _is_frame_number(opening[-1]) else len(opening)
+    first = [line.split() for line in opening[1:size]]
     names = [words[0] for words in first]
     if not names or len({name.lower() for name in names}) < len(names):
         raise MotionFormatError(f"{path}: expected bones listed once in each frame, found the first frame without")
-    frames, left = divmod(len(lines), size)
-    if left:
-        raise _frame_error(path, lines, first, size)
-    if frames < 2:
+    if size > _MAX_BONES:
+        raise MotionFormatError(f"{path}: expected at most {_MAX_BONES} bones in a frame, found more")
+    if size == len(opening):
         raise MotionFormatError(f"{path}: expected at least 2 frames, found 1: a pose is no movement")
     width = 1 + sum(len(words) for words in first)
     name_places = np.cumsum([1, *(len(words) for words in first[:-1])]).tolist()
@@ -155,8 +173,10 @@ def _parse_frames(path: Path, lines: list[str]) -> tuple[dict[str, Floats], tupl
     value_places = [place for place in range(width) if place not in taken]
     blocks = []
     numbers: list[str] = []
-    for begin in range(0, frames, _BLOCK_FRAMES):
-        block = lines[begin * size : min(begin + _BLOCK_FRAMES, frames) * size]
+    frames = itertools.chain(opening, lines)
+    while block := list(itertools.islice(frames, _BLOCK_FRAMES * size)):
+        if len(block) % size:
+            raise _frame_error(path, block, first, size)
         words = " ".join(block).split()
         alike = len(words) * size == width * len(block) and all(
             set(words[place::width]) == {name} for place, name in zip(name_places, names, strict=True)
