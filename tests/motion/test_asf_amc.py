@@ -11,6 +11,7 @@ from test_bvh import assert_is_the_walk
 
 from agir_hf.errors import MotionFormatError
 from agir_hf.gait import measure_gait
+from agir_hf.motion import read_motion
 from agir_hf.motion.asf_amc import looks_like_asf_amc, parse_amc, parse_asf, read_asf_amc
 from agir_hf.skeleton import JOINT_INDEX, JOINT_NAMES, PARENTS
 
@@ -207,6 +208,15 @@ def test_where_the_skeleton_is_looked_for(tmp_path):
         read_asf_amc(path)
     with pytest.raises(MotionFormatError, match="no such file"):
         read_asf_amc(path, skeleton=alone / "07.asf")
+
+
+def test_read_motion_takes_the_skeleton(tmp_path):
+    path = Acclaim().save(tmp_path, asf="other.asf")
+    (tmp_path / "second.asf").write_bytes(b"nothing")
+    with pytest.raises(MotionFormatError, match="pass skeleton="):
+        read_motion(path)
+    clip = read_motion(path, skeleton=tmp_path / "other.asf")
+    assert clip.format == "ASF/AMC (legs from lfemur, ltibia, lfoot)"
 
 
 def test_a_skeleton_alone_is_no_movement(tmp_path):

@@ -6,6 +6,7 @@ import pytest
 from test_smpl import RATE_HZ, walking_pose, walking_trans
 
 from agir_hf.errors import MotionFormatError
+from agir_hf.motion import read_motion
 from agir_hf.motion.care_pd import care_pd_clip, list_walks, load_care_pd, looks_like_care_pd, read_care_pd
 from agir_hf.motion.smpl import SmplMotion, clip_from_smpl
 
@@ -40,6 +41,11 @@ def cohort(tmp_path):
                       "on_walk_2": record(UPDRS_GAIT=np.float64(1.0), fps=np.array(30.0))},
         },
     )  # fmt: skip
+
+
+def test_read_motion_takes_the_name_of_a_walk(cohort):
+    clip = read_motion(cohort, walk="SUB01/off_walk_2")
+    assert (clip.frame_rate_hz, clip.format) == (150.0, "CARE-PD (walk SUB01/off_walk_2)")
 
 
 def test_walks_are_listed_in_order(cohort):
