@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from .clip import MotionClip
 from .errors import AgirError
@@ -51,17 +52,35 @@ class Clips:
 
         for path in self.files:
             try:
-                yield read_motion(path, frame_rate_hz=self.frame_rate_hz)
+                clip = read_motion(path, frame_rate_hz=self.frame_rate_hz)
+                _check_length(clip)
             except AgirError as error:
                 self.failed += 1
-                message = " ".join(str(error).split())
-                print(f"agir: {message if str(path) in message else f'{path}: {message}'}", file=sys.stderr)
+                _complain(str(error) if str(path) in str(error) else f"{path}: {error}")
+            else:
+                yield clip
 
     @property
     def exit_code(self) -> int:
+        """0: all files were read; 1: some; 2: none."""
         if not self.failed:
             return 0
         return 2 if self.failed == len(self.files) else 1
+
+
+def _check_length(clip: MotionClip) -> None:
+    """Raise where a clip is too short to hold a step at the highest plausible cadence."""
+    from .gait import plausibility_limits
+
+    step_s = 60.0 / plausibility_limits()["cadence_spm"].upper
+    if clip.duration_s < step_s:
+        raise AgirError(f"expected at least {step_s:.2f} s, as long as a quick step, found {clip.duration_s:.2f} s")
+
+
+def _complain(message: str) -> None:
+    """One line on standard error, whatever the message and the names of files in it hold."""
+    line = "".join(c if c.isprintable() else " " for c in message)
+    print(f"agir: {' '.join(line.split())}", file=sys.stderr)
 
 
 def _show(results: Iterator[Result], total: int, as_json: bool, note: Callable[[Result], str]) -> None:
@@ -160,11 +179,25 @@ def train(options: argparse.Namespace) -> int:
     return 0
 
 
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"expected at least 1, found {number}")
+    return number
+
+
+class _Parser(argparse.ArgumentParser):
+    """Wrong options are answered in one line too."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"agir: {message} (see {self.prog} --help)\n")
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="agir", description="Gait assessment from 3D motion. Research software.")
+    parser = _Parser(prog="agir", description="Gait assessment from 3D motion. Research software.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
-    reading = argparse.ArgumentParser(add_help=False)
+    reading = _Parser(add_help=False)
     reading.add_argument("files", nargs="+", metavar="FILE", help="motion files or folders of them")
     reading.add_argument("--format", choices=("text", "json"), default="text", help="json: one line a file")
     reading.add_argument("--frame-rate-hz", type=float, help="for arrays that do not carry their rate")
@@ -176,9 +209,9 @@ def _parser() -> argparse.ArgumentParser:
         "assess", parents=[reading], help="gait score with probabilities and a checked rationale"
     )
     command.add_argument("--model", default="agir-tiny", help="a packaged checkpoint, a folder or a Hub repository")
-    command.add_argument("--batch-size", type=int, default=8)
+    command.add_argument("--batch-size", type=_positive, default=8)
     command.add_argument(
-        "--num-rationales", type=int, default=1, help="average the probabilities over sampled rationales"
+        "--num-rationales", type=_positive, default=1, help="average the probabilities over sampled rationales"
     )
     command.add_argument("--no-evidence", action="store_true", help="judge from the motion tokens alone")
     command.set_defaults(run=assess)
@@ -222,9 +255,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if changes:
         options.changes = [*options.changes, *changes]
     try:
-        return options.run(options)
+        code = options.run(options)
+        sys.stdout.flush()
+        return code
     except AgirError as error:
-        print(f"agir: {' '.join(str(error).split())}", file=sys.stderr)
+        _complain(str(error))
+        return 2
+    except BrokenPipeError:
+        # Whoever read has enough; nothing may be written when Python closes the stream once more.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except OSError as error:
+        _complain(str(error))
         return 2
     except KeyboardInterrupt:
         print("agir: stopped", file=sys.stderr)

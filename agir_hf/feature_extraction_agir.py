@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -63,7 +64,7 @@ class AgirFeatureExtractor(FeatureExtractionMixin):
         """Features of one or several clips.
 
         Args:
-            motion: a `MotionClip`, an array (T, 22, 3) in metres, or a list of either.
+            motion: a `MotionClip`, an array (T, 22, 3) of joints or (T, 263) of features, or a list of them.
             frame_rate_hz: rate of the arrays; clips carry their own.
             window_s: [start, end) in seconds from the first frame: the part to use.
             return_tensors: ``"pt"``, ``"np"`` or ``None``.
@@ -82,12 +83,18 @@ class AgirFeatureExtractor(FeatureExtractionMixin):
         return BatchFeature({"motion_features": padded, "motion_attention_mask": mask}, tensor_type=return_tensors)
 
     def as_clips(self, motion: Any, frame_rate_hz: float | None = None) -> list[MotionClip]:
-        """One or several motions as a list of clips.
+        """One or several motions as a list of clips; arrays are checked and converted as those of files are.
+
+        Args:
+            motion: a clip, an array (T, 22, 3) or (T, 263), or a list of them.
+            frame_rate_hz: rate of the arrays.
 
         Raises:
-            AgirError: an array without its frame rate, or nothing at all.
+            AgirError: a path, joints without their frame rate, no plausible body, or nothing at all.
         """
-        single = hasattr(motion, "joints_m") or getattr(motion, "ndim", None) == 3
+        if isinstance(motion, (str, os.PathLike)):
+            raise AgirError(f"expected a clip or an array, found the path {motion}: pass read_motion(path)")
+        single = hasattr(motion, "joints_m") or getattr(motion, "ndim", None) in (2, 3)
         motions = [motion] if single else list(motion)
         if not motions:
             raise AgirError("expected at least one motion, found an empty list")
@@ -95,10 +102,9 @@ class AgirFeatureExtractor(FeatureExtractionMixin):
         for one in motions:
             if hasattr(one, "joints_m"):
                 clips.append(one)
-            elif frame_rate_hz is None:
-                raise AgirError("an array of joints has no frame rate of its own: pass frame_rate_hz=")
-            else:
-                clips.append(MotionClip(np.asarray(one, dtype=np.float32), frame_rate_hz, source="array"))
+                continue
+            clip_from_array = _motion_functions()[4]
+            clips.append(clip_from_array(one, frame_rate_hz=frame_rate_hz))
         return clips
 
     def canonical_joints(self, clip: MotionClip, window_s: tuple[float, float] | None = None) -> NDArray[np.floating]:
@@ -117,7 +123,14 @@ class AgirFeatureExtractor(FeatureExtractionMixin):
                     "encoded (pass window_s= to choose)",
                     stacklevel=2,
                 )
-        resample_joints, retarget_joints, _, _ = _motion_functions()
+        elif window_s[0] >= clip.duration_s:
+            raise AgirError(
+                f"window_s: expected a window inside the clip of {clip.duration_s:.1f} s, found {window_s[0]:g} s to "
+                f"{window_s[1]:g} s"
+            )
+        elif self.is_longer(window_s):
+            warnings.warn(f"only the first {self.longest_s:.1f} s of the window are encoded", stacklevel=2)
+        resample_joints, retarget_joints, *_ = _motion_functions()
         joints = retarget_joints(resample_joints(clip.joints_m, clip.frame_rate_hz, self.frame_rate_hz))
         if window_s is not None:
             start, end = (round(second * self.frame_rate_hz) for second in window_s)
@@ -131,6 +144,15 @@ class AgirFeatureExtractor(FeatureExtractionMixin):
             )
         return joints
 
+    @property
+    def longest_s(self) -> float:
+        """Seconds that ``max_frames`` last; infinite without it."""
+        return float("inf") if self.max_frames is None else self.max_frames / self.frame_rate_hz
+
+    def is_longer(self, window_s: tuple[float, float]) -> bool:
+        """Whether a window lasts longer than what is encoded at most."""
+        return window_s[1] - window_s[0] > self.longest_s + 1e-6
+
     def middle_window_s(self, clip: MotionClip) -> tuple[float, float] | None:
         """The middle of a clip that is longer than ``max_frames``, in seconds; ``None`` where all of it fits."""
         frames = int(clip.duration_s * self.frame_rate_hz)
@@ -141,18 +163,20 @@ class AgirFeatureExtractor(FeatureExtractionMixin):
 
     def raw_features(self, clip: MotionClip, window_s: tuple[float, float] | None = None) -> NDArray[np.float32]:
         """(T', 263) float32 features of a clip, not normalised."""
-        _, _, joints_to_features, _ = _motion_functions()
+        joints_to_features = _motion_functions()[2]
         return joints_to_features(self.canonical_joints(clip, window_s), self.frame_rate_hz)
 
     def joints(self, motion_features: Any) -> NDArray[np.float32]:
         """Normalised features (T', 263) -> joints (T' + 1, 22, 3) in metres on the canonical skeleton."""
-        _, _, _, features_to_joints = _motion_functions()
+        features_to_joints = _motion_functions()[3]
         return np.asarray(features_to_joints(self.denormalize(motion_features)), dtype=np.float32)
 
     def normalize(self, features: NDArray[np.floating]) -> NDArray[np.float32]:
+        """(T', 263) raw features less the mean, over the scale."""
         return ((features - self._array(self.feature_mean)) / self._array(self.feature_std)).astype(np.float32)
 
     def denormalize(self, motion_features: Any) -> NDArray[np.float32]:
+        """(T', 263) raw features again."""
         features = np.asarray(motion_features, dtype=np.float32)
         return features * self._array(self.feature_std) + self._array(self.feature_mean)
 
@@ -207,15 +231,16 @@ def _numbers(values: Any, name: str, default: float) -> list[float]:
     return [float(value) for value in array]
 
 
-def _motion_functions() -> tuple[Any, Any, Any, Any]:
+def _motion_functions() -> tuple[Any, Any, Any, Any, Any]:
     # By absolute name and late: files that ship with a checkpoint cannot bring a sub-package along, and a user who only
     # runs the model on features does not need it.
     try:
+        from agir_hf.motion import clip_from_array
         from agir_hf.motion.features import features_to_joints, joints_to_features
         from agir_hf.motion.retarget import resample_joints, retarget_joints
     except ImportError as error:
         raise MissingDependencyError(f"reading joints needs the package ({error}); run: pip install agir-hf") from error
-    return resample_joints, retarget_joints, joints_to_features, features_to_joints
+    return resample_joints, retarget_joints, joints_to_features, features_to_joints, clip_from_array
 
 
 __all__ = ["AgirFeatureExtractor"]

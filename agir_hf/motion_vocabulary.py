@@ -90,7 +90,7 @@ class MotionVocabulary:
 
     def codes_to_text(self, codes: Iterable[int]) -> str:
         """``[5, 0]`` -> ``"<motion_start><motion_5><motion_0><motion_end>"``."""
-        return f"{MOTION_START_TOKEN}{''.join(code_text(code) for code in self._checked(codes))}{MOTION_END_TOKEN}"
+        return f"{MOTION_START_TOKEN}{''.join(code_text(code) for code in self.checked(codes))}{MOTION_END_TOKEN}"
 
     def placeholder_text(self, num_codes: int) -> str:
         """The text of a motion of ``num_codes`` codes that the model will fill in."""
@@ -98,17 +98,22 @@ class MotionVocabulary:
 
     def text_to_codes(self, text: str) -> list[int]:
         """Codes of every motion token in a text, in order; anything else is passed over."""
-        return self._checked(int(number) for number in _CODE_TEXT.findall(text))
+        return self.checked(int(number) for number in _CODE_TEXT.findall(text))
 
     def codes_to_ids(self, codes: Iterable[int]) -> list[int]:
-        return [self.first_motion_token_id + code for code in self._checked(codes)]
+        return [self.first_motion_token_id + code for code in self.checked(codes)]
 
     def ids_to_codes(self, ids: Sequence[int]) -> list[int]:
         """Codes among token ids, in order; other tokens are passed over."""
         first = self.first_motion_token_id
         return [int(token) - first for token in ids if first <= int(token) < first + self.codebook_size]
 
-    def _checked(self, codes: Iterable[int]) -> list[int]:
+    def checked(self, codes: Iterable[int]) -> list[int]:
+        """The codes as whole numbers.
+
+        Raises:
+            AgirError: a code that the codebook does not have.
+        """
         checked = [int(code) for code in codes]
         wrong = [code for code in checked if not 0 <= code < self.codebook_size]
         if wrong:

@@ -14,12 +14,13 @@ from torch import Tensor
 from transformers import GenerationConfig, LogitsProcessorList, Pipeline, StoppingCriteria, StoppingCriteriaList
 
 from .clip import MotionClip
+from .configuration_agir import AgirConfig
 from .errors import AgirError
-from .gait import GaitParameters, measure_gait
+from .gait import GaitParameters, implausible, measure_gait
 from .modeling_agir_motion_tokenizer import PADDING_CODE
 from .motion import clip_from_array, read_motion
 from .quoted_numbers import NumberTokens, QuotedNumbers, numbers_in
-from .rationale import BY_NAME, NORMS, SCORE_PREFIX, check_grounding, evidence_block, render_prompt
+from .rationale import BY_NAME, NORMS, SCORE_PREFIX, check_grounding, evidence_block, render_prompt, sentence_start
 
 MAX_NEW_TOKENS = 384
 SCORE_3_WARNING = (
@@ -30,6 +31,8 @@ SCORE_3_WARNING = (
 _ARRAY_KEYS = ("joints_m", "array", "joints")
 _PATH_KEYS = ("path", "file", "file_name")
 _NORM_NUMBERS = frozenset(norm.mean_text for norm in NORMS.values())
+# Outside their plausible range there is an error of recording, and no walk to score.
+_NEVER_BEYOND = ("walking_speed_mps", "stride_length_m", "cadence_spm")
 _NO_GROUNDING: dict[str, Any] = {"claims": 0, "supported": 0, "unsupported": []}
 
 
@@ -169,8 +172,12 @@ class GaitAssessmentPipeline(Pipeline):
         unknown = sorted(set(options).difference(*stages))
         if unknown:
             raise AgirError(f"unknown option {', '.join(unknown)}; expected {', '.join(n for s in stages for n in s)}")
-        if options.get("num_rationales", 1) < 1:
-            raise AgirError(f"num_rationales: expected at least 1, found {options['num_rationales']}")
+        for name in ("num_rationales", "max_new_tokens"):
+            if not isinstance(value := options.get(name, 1), int) or value < 1:
+                raise AgirError(f"{name}: expected a whole number of at least 1, found {value!r}")
+        for name in ("evidence", "motion"):
+            if not isinstance(value := options.get(name, True), bool):
+                raise AgirError(f"{name}: expected True or False, found {value!r}")
         if not options.get("evidence", True) and not options.get("motion", True):
             raise AgirError("expected evidence, motion or both to judge from, found both switched off")
         first, second, third = ({name: options[name] for name in stage if name in options} for stage in stages)
@@ -187,6 +194,7 @@ class GaitAssessmentPipeline(Pipeline):
         clip = _read(input_, frame_rate_hz)
         parameters = measure_gait(clip)
         notes: list[str] = []
+        window_asked_for = window_s is not None
         if window_s is None:
             window_s = self.feature_extractor.middle_window_s(clip)
             if window_s is not None:
@@ -194,20 +202,24 @@ class GaitAssessmentPipeline(Pipeline):
                     f"Only the middle of the clip, {window_s[0]:.1f} s to {window_s[1]:.1f} s, was shown to the model "
                     "as motion; measures use all of it."
                 )
+        elif self.feature_extractor.is_longer(window_s):
+            notes.append(f"Only the first {self.feature_extractor.longest_s:.1f} s of the window were shown as motion.")
         case = _Case(clip.source, parameters, {"walking": parameters.quality.walking}, None, ())
+        not_encoded = None
         try:
             codes, reconstruction_mm, deviation = self._encode(clip, window_s)
         except AgirError as error:
-            if parameters.quality.walking:
+            if window_asked_for:
                 raise
-            notes.append(f"The motion was not encoded: {error}.")
+            not_encoded = f"the motion could not be encoded: {error}"
+            notes.append(f"{sentence_start(not_encoded)}.")
             codes, reconstruction_mm, deviation = [], None, None
-        reason = None
         strange = self._out_of_distribution(reconstruction_mm, deviation)
+        reason = None
         if not parameters.quality.walking:
             reason = parameters.quality.not_walking_reason or "this was not recognised as walking"
-        elif strange:
-            reason = strange
+        else:
+            reason = strange or not_encoded or _beyond_people(parameters)
         quality = {
             "walking": parameters.quality.walking,
             "in_distribution": strange is None and reconstruction_mm is not None,
@@ -370,14 +382,33 @@ class GaitAssessmentPipeline(Pipeline):
 
 
 def load_pipeline(model: str | os.PathLike = "agir-tiny", **kwargs: Any) -> GaitAssessmentPipeline:
-    """The pipeline of a packaged checkpoint, a folder or a Hub repository; options as for ``transformers.pipeline``."""
-    from transformers import pipeline
+    """The pipeline of a packaged checkpoint, a folder or a Hub repository; options as for ``transformers.pipeline``.
+
+    Raises:
+        AgirError: there is no such model, it is no AGIR model, or its files are damaged.
+    """
+    from safetensors import SafetensorError
+    from transformers import AutoConfig, pipeline
 
     name = str(model)
     packaged = Path(__file__).parent / "checkpoints" / name
-    if not Path(name).exists() and (packaged / "config.json").is_file():
+    if not (Path(name) / "config.json").is_file() and (packaged / "config.json").is_file():
         name = str(packaged)
-    return pipeline("gait-assessment", model=name, **kwargs)  # type: ignore[call-overload]
+    try:
+        where = {key: kwargs[key] for key in ("revision", "token") if key in kwargs}
+        kind = AutoConfig.from_pretrained(name, **where).model_type
+        if kind != AgirConfig.model_type:
+            raise AgirError(f"expected an AGIR model at {name!r}, found model type {kind!r}")
+        kwargs["model_kwargs"] = {"use_safetensors": True, **kwargs.get("model_kwargs", {})}
+        return pipeline("gait-assessment", model=name, **kwargs)  # type: ignore[call-overload]
+    except (OSError, ValueError, TypeError, KeyError, SafetensorError) as error:
+        if isinstance(error, AgirError):
+            raise
+        first = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
+        raise AgirError(
+            f"expected a packaged checkpoint (agir-tiny), a folder or a Hub repository with an AGIR model, found "
+            f"{name!r}, which cannot be loaded: {first}"
+        ) from error
 
 
 def _read(input_: Any, frame_rate_hz: float | None) -> MotionClip:
@@ -404,7 +435,19 @@ def _read(input_: Any, frame_rate_hz: float | None) -> MotionClip:
         raise AgirError(f"expected a path, a MotionClip, an array or a row, found {type(input_).__name__}")
     if frame_rate_hz is None:
         raise AgirError("an array of joints has no frame rate of its own: pass frame_rate_hz=")
-    return clip_from_array(np.asarray(input_, dtype=np.float32), frame_rate_hz=frame_rate_hz, source=source)
+    try:
+        array = np.asarray(input_)
+    except ValueError as error:
+        raise AgirError("expected an array of joints, found lists of different lengths") from error
+    return clip_from_array(array, frame_rate_hz=frame_rate_hz, source=source)
+
+
+def _beyond_people(parameters: GaitParameters) -> str | None:
+    """Why measures that a score leans on cannot be a person's: a jump in the recording, another unit."""
+    for name, note in implausible(parameters.values).items():
+        if name in _NEVER_BEYOND:
+            return f"{BY_NAME[name].phrase} of {parameters.values[name]:.2f} {BY_NAME[name].unit} is {note}"
+    return None
 
 
 def _warnings(parameters: GaitParameters) -> tuple[str, ...]:

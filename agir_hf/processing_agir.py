@@ -44,6 +44,12 @@ class AgirProcessor(ProcessorMixin):
         processor._source = (str(pretrained_model_name_or_path), {k: v for k, v in kwargs.items() if k in kept})
         return processor
 
+    def save_pretrained(self, save_directory: str | os.PathLike, *args: Any, **kwargs: Any) -> Any:
+        """Feature extractor and text tokenizer; how they were found is not part of what is saved."""
+        for name in ("local_files_only", "dtype"):
+            self.tokenizer.init_kwargs.pop(name, None)
+        return super().save_pretrained(save_directory, *args, **kwargs)
+
     def __getstate__(self) -> dict[str, Any]:
         # Pickling (and hashing by `datasets`) leaves the model out: it is read again where it is needed.
         return {name: value for name, value in self.__dict__.items() if name != "_motion_tokenizer"}
@@ -150,6 +156,8 @@ class AgirProcessor(ProcessorMixin):
         Raises:
             AgirError: numbers of ``<motion>`` and of motions differ, or both ``motion`` and ``codes`` are given.
         """
+        if kwargs.get("truncation") and (motion is not None or codes is not None):
+            raise AgirError("a motion that is cut is another motion: shorten it with window_s= instead of truncation=")
         if motion is not None and codes is not None:
             raise AgirError("expected motion or codes, found both: codes already are the motion")
         inputs: dict[str, Any] = {}
@@ -199,7 +207,8 @@ class AgirProcessor(ProcessorMixin):
             codes: (N,) codes, or a text with ``<motion_k>`` tokens.
             body_scale: size of the person; ``agir_hf.motion.retarget.body_scale`` of the clip that was encoded.
         """
-        numbers = self.vocabulary.text_to_codes(codes) if isinstance(codes, str) else [int(code) for code in codes]
+        vocabulary = self.vocabulary
+        numbers = vocabulary.text_to_codes(codes) if isinstance(codes, str) else vocabulary.checked(codes)
         if not numbers:
             raise AgirError("expected at least one motion code to decode, found none")
         batch = torch.tensor([numbers], device=self.motion_tokenizer.device)

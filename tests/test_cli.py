@@ -79,6 +79,7 @@ def malformed(folder: Path, walk: np.ndarray) -> dict[str, Path]:
     with_nan[3, 2, 1] = np.nan
     made["nan"] = save(folder / "nan.npz", with_nan)
     made["zero frames"] = save(folder / "zero.npz", walk[:0])
+    made["too short for a step"] = save(folder / "short.npz", walk[:8])
     made["one frame"] = save(folder / "one.npz", walk[:1])
     made["shape"] = save(folder / "shape.npz", walk[:, :10])
     np.save(folder / "rate.npy", walk)
@@ -106,7 +107,7 @@ def test_a_folder_with_bad_files_gives_the_good_ones_and_exit_code_1(
     out, err = capsys.readouterr()
     assert [Path(json.loads(line)["source"]).name for line in out.splitlines()] == ["good.npz"]
     # The file of an unknown extension is not taken from a folder, and the missing one is not in it.
-    assert len(err.splitlines()) == 8
+    assert len(err.splitlines()) == 9
 
 
 def test_an_empty_folder_and_a_bad_option(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -117,12 +118,12 @@ def test_an_empty_folder_and_a_bad_option(tmp_path: Path, capsys: pytest.Capture
     assert stopped.value.code == 2
 
 
-def test_too_short_for_a_step_and_standing_are_measured_as_not_walking(
+def test_too_short_for_two_steps_and_standing_are_measured_as_not_walking(
     tmp_path: Path, walk: np.ndarray, capsys: pytest.CaptureFixture[str]
 ) -> None:
     standing = simulate_not_walking("standing", seed=1)
     paths = [
-        save(tmp_path / "short.npz", walk[:8]),
+        save(tmp_path / "short.npz", walk[:28]),
         save(tmp_path / "standing.npz", standing.joints_m, standing.frame_rate_hz),
     ]
     assert main(["measure", *map(str, paths), "--format", "json"]) == 0
@@ -189,3 +190,39 @@ def test_convert_and_compare(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     assert not verdicts & {"higher", "lower"} and "no change beyond measurement noise" in verdicts
     assert main(["compare", str(EXAMPLE), str(copy)]) == 0
     assert "Walking speed" in capsys.readouterr().out
+
+
+def test_a_wrong_model_is_one_line_and_exit_code_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "config.json").write_text('{"model_type": "gpt2"}', encoding="utf-8")
+    (tmp_path / "damaged").mkdir()
+    (tmp_path / "damaged" / "config.json").write_text("{", encoding="utf-8")
+    (tmp_path / "pickled").mkdir()
+    packaged = ROOT / "agir_hf" / "checkpoints" / "agir-tiny"
+    for file in packaged.iterdir():
+        if file.suffix == ".json":
+            (tmp_path / "pickled" / file.name).write_bytes(file.read_bytes())
+    (tmp_path / "pickled" / "pytorch_model.bin").write_bytes(b"not safe")
+    for name in ("absent", "other", "damaged", "pickled"):
+        assert main(["assess", str(EXAMPLE), "--model", str(tmp_path / name)]) == 2, name
+        out, err = capsys.readouterr()
+        lines = [line for line in err.splitlines() if line.startswith("agir:")]
+        assert out == "" and len(lines) == 1 and name in lines[0], (name, err)
+        assert "Traceback" not in err
+
+
+@pytest.mark.parametrize("option", [["--batch-size", "0"], ["--num-rationales", "x"], ["--bogus"]])
+def test_a_wrong_option_is_one_line_and_exit_code_2(option: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main(["assess", str(EXAMPLE), *option])
+    assert stopped.value.code == 2
+    assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+def test_a_reader_that_has_enough_is_no_error(tmp_path: Path, walk: np.ndarray) -> None:
+    path = str(save(tmp_path / "walk.npz", walk))
+    line = [sys.executable, "-m", "agir_hf.cli", "measure", *[path] * 20, "--format", "json"]
+    with subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        process.stdout.read(5)
+        process.stdout.close()
+        assert b"Traceback" not in process.stderr.read()

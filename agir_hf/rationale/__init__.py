@@ -7,6 +7,7 @@ from .evidence import evidence_block
 from .grounding import GroundingReport, UnsupportedClaim, check_grounding
 from .measures import BY_NAME, GROUPS
 from .norms import NORMS
+from .phrases import sentence_start
 from .prompting import SCORE_PREFIX, PromptError, render_prompt
 from .rationale import write_rationale
 
@@ -22,5 +23,6 @@ __all__ = [
     "describe",
     "evidence_block",
     "render_prompt",
+    "sentence_start",
     "write_rationale",
 ]

@@ -228,6 +228,13 @@ def test_training_leaves_the_motion_tokenizer_alone(
     assert not _same_state(trained.language_model, model.language_model)
 
 
+def test_a_motion_is_never_cut_and_padding_is_no_motion(processor: AgirProcessor, walk: MotionClip) -> None:
+    with pytest.raises(AgirError, match="window_s"):
+        processor(motion=walk, text="<motion>", truncation=True, max_length=4)
+    with pytest.raises(AgirError, match="-1"):
+        processor.decode_motion([3, -1])
+
+
 def test_decode_motion_gives_a_clip(processor: AgirProcessor, walk: MotionClip) -> None:
     codes = processor.encode_motion(walk)
     clip = processor.decode_motion(codes)

@@ -78,6 +78,16 @@ def test_a_long_clip_is_cut_to_the_middle_or_to_the_window() -> None:
         extractor(walk, window_s=(2.0, 1.0))
 
 
+def test_arrays_are_checked_as_files_are(extractor: AgirFeatureExtractor, walk: MotionClip) -> None:
+    metres = extractor(walk.joints_m, frame_rate_hz=walk.frame_rate_hz)["motion_features"]
+    millimetres = extractor(walk.joints_m * 1000, frame_rate_hz=walk.frame_rate_hz)["motion_features"]
+    assert (metres - millimetres).abs().max() < 1e-2
+    with pytest.raises(AgirError, match="read_motion"):
+        extractor("walk.bvh")
+    with pytest.raises(AgirError, match="inside the clip"):
+        extractor(walk, window_s=(100.0, 101.0))
+
+
 def test_too_little_motion_is_refused(walk: MotionClip) -> None:
     with pytest.raises(AgirError, match=r"at least 0\.25 s"):
         AgirFeatureExtractor()(walk.replace(joints_m=walk.joints_m[:6]))

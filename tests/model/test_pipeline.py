@@ -254,6 +254,24 @@ def test_wrong_inputs_are_named(assessor: GaitAssessmentPipeline, walk: MotionCl
         assessor(walk, loud=True)
     with pytest.raises(AgirError, match="found int"):
         assessor(3)
+    with pytest.raises(AgirError, match="different lengths"):
+        assessor({"joints_m": [[1.0, 2.0], [1.0]], "frame_rate_hz": 30.0})
+    for option in ({"num_rationales": 1.5}, {"max_new_tokens": 0}, {"evidence": "no"}, {"window_s": (90.0, 95.0)}):
+        with pytest.raises(AgirError, match=next(iter(option))):
+            assessor(walk, **option)
+
+
+def test_a_window_that_is_too_long_is_said(assessor: GaitAssessmentPipeline) -> None:
+    long = make_walk(seconds=15.0, frame_rate_hz=30.0)
+    assert any("of the window" in warning for warning in assessor(long, window_s=(0.0, 14.0))["warnings"])
+
+
+def test_what_no_person_does_gets_no_score(assessor: GaitAssessmentPipeline, walk: MotionClip) -> None:
+    jump = walk.joints_m.copy()
+    jump[len(jump) // 2 :, :, [0, 2]] += 40.0
+    answer = assessor(walk.replace(joints_m=jump))
+    assert answer["abstained"] and answer["score"] is None
+    assert "plausible" in answer["abstain_reason"] or "walking" in answer["abstain_reason"]
 
 
 def test_saved_pipeline_loads_again(assessor: GaitAssessmentPipeline, walk: MotionClip, tmp_path: Path) -> None:
