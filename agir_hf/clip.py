@@ -1,4 +1,4 @@
-"""``MotionClip``: one recording of one person, in metres, and ``GaitEvent``: a foot meeting or leaving the floor."""
+"""``MotionClip``: one recording of one person, in metres; ``GaitEvent``; and the names of the gait parameters."""
 
 from __future__ import annotations
 
@@ -13,6 +13,31 @@ from .skeleton import NUM_JOINTS
 
 Side = Literal["left", "right"]
 EventKind = Literal["foot_strike", "foot_off"]
+
+# Measured by `agir_hf.gait`, planned by `agir_hf.simulation`, in the order of every table of them.
+PARAMETER_NAMES: tuple[str, ...] = (
+    "walking_speed_mps",
+    "cadence_spm",
+    "stride_length_m",
+    "stride_time_s",
+    "step_length_left_m",
+    "step_length_right_m",
+    "step_length_asymmetry_percent",
+    "step_width_m",
+    "double_support_percent",
+    "swing_percent",
+    "stride_time_cv_percent",
+    "arm_swing_left_deg",
+    "arm_swing_right_deg",
+    "arm_swing_asymmetry_percent",
+    "trunk_flexion_deg",
+    "foot_clearance_left_m",
+    "foot_clearance_right_m",
+    "foot_strike_angle_left_deg",
+    "foot_strike_angle_right_deg",
+    "turn_duration_180_s",
+    "freezing_episodes",
+)
 
 
 @dataclass(frozen=True)

@@ -5,31 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ..clip import GaitEvent
-
-PARAMETER_NAMES: tuple[str, ...] = (
-    "walking_speed_mps",
-    "cadence_spm",
-    "stride_length_m",
-    "stride_time_s",
-    "step_length_left_m",
-    "step_length_right_m",
-    "step_length_asymmetry_percent",
-    "step_width_m",
-    "double_support_percent",
-    "swing_percent",
-    "stride_time_cv_percent",
-    "arm_swing_left_deg",
-    "arm_swing_right_deg",
-    "arm_swing_asymmetry_percent",
-    "trunk_flexion_deg",
-    "foot_clearance_left_m",
-    "foot_clearance_right_m",
-    "foot_strike_angle_left_deg",
-    "foot_strike_angle_right_deg",
-    "turn_duration_180_s",
-    "freezing_episodes",
-)
+from ..clip import PARAMETER_NAMES, GaitEvent
 
 # Decimals shown: below what one frame or one millimetre of sensor noise can change.
 _DECIMALS = {"m": 3, "s": 3, "mps": 3, "spm": 1, "percent": 1, "deg": 1}

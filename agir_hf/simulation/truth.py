@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..clip import GaitEvent
+from ..clip import PARAMETER_NAMES, GaitEvent
 from .body import Body, trunk_offsets
 from .curves import Array, Rows, rotate
 from .feet import foot_pitch, rows_of, swing_toe_height
@@ -14,29 +14,6 @@ from .people import Person
 from .plan import FAR_S, WalkPlan
 from .pose import arm_angles, arm_in_chest
 
-VALUE_NAMES = (
-    "walking_speed_mps",
-    "cadence_spm",
-    "stride_length_m",
-    "stride_time_s",
-    "step_length_left_m",
-    "step_length_right_m",
-    "step_length_asymmetry_percent",
-    "step_width_m",
-    "double_support_percent",
-    "swing_percent",
-    "stride_time_cv_percent",
-    "arm_swing_left_deg",
-    "arm_swing_right_deg",
-    "arm_swing_asymmetry_percent",
-    "trunk_flexion_deg",
-    "foot_clearance_left_m",
-    "foot_clearance_right_m",
-    "foot_strike_angle_left_deg",
-    "foot_strike_angle_right_deg",
-    "turn_duration_180_s",
-    "freezing_episodes",
-)
 _FEWEST_STRIDES_FOR_CV = 10
 _SMALLEST_ABOUT_TURN_RAD = np.radians(134.99)
 
@@ -123,7 +100,7 @@ def steady_strides(plan: WalkPlan, end_s: float) -> Rows:
 
 
 def _values(person: Person, plan: WalkPlan, end_s: float) -> dict[str, float | None]:
-    values: dict[str, float | None] = dict.fromkeys(VALUE_NAMES)
+    values: dict[str, float | None] = dict.fromkeys(PARAMETER_NAMES)
     rows = steady_strides(plan, end_s)
     if len(rows):
         values |= _time_and_distance(plan, rows)

@@ -7,8 +7,8 @@ import itertools
 import numpy as np
 import pytest
 
+from agir_hf.clip import PARAMETER_NAMES
 from agir_hf.simulation import cohort_person, simulate_person, simulate_walk
-from agir_hf.simulation.truth import VALUE_NAMES
 from agir_hf.skeleton import JOINT_INDEX, PARENTS
 
 CASES = [
@@ -110,7 +110,7 @@ def test_events_come_in_the_order_of_walking(walks):
 
 def test_truth_names_and_types(walks):
     for walk in walks:
-        assert tuple(walk.truth.values) == VALUE_NAMES
+        assert tuple(walk.truth.values) == PARAMETER_NAMES
         assert isinstance(walk.truth.values["freezing_episodes"], int)
         assert all(value is None or np.isfinite(value) for value in walk.truth.values.values())
 
