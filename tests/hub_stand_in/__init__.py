@@ -1,0 +1,101 @@
+"""A stand-in for the Hugging Face Hub on this machine, for tests that push and load again without a network.
+
+    with HubStandIn() as hub:
+        hub.run("from huggingface_hub import HfApi; HfApi().create_repo('tester/walks', repo_type='dataset')")
+        hub.run("...load_dataset('tester/walks')...")      # another process, with a cache of its own
+
+Hugging Face libraries read where the Hub is when they are imported, so what talks to the stand-in runs in processes of
+its own, with ``environment`` set.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+from pathlib import Path
+
+from .calls import ROUTES
+from .server import Server
+from .store import Store
+
+__all__ = ["HubStandIn"]
+
+
+class HubStandIn:
+    """The Hub at ``endpoint``, from entering the context to leaving it.
+
+    Attributes:
+        endpoint: its address.
+        token: the one token it knows; it may write to ``user`` and ``organizations``.
+        calls, unknown_calls: (method, path) of what was asked; of what has no answer here.
+    """
+
+    def __init__(self, *, user: str = "tester", organizations: tuple[str, ...] = ("lab",)) -> None:
+        self.user, self.token = user, "hf_stand_in_token"
+        self._organizations = organizations
+
+    def __enter__(self) -> HubStandIn:
+        self._folder = tempfile.TemporaryDirectory(prefix="hub-stand-in-", ignore_cleanup_errors=True)
+        self._store = Store(Path(self._folder.name) / "content")
+        self._server = Server(ROUTES, self._store, token=self.token, user=self.user, organizations=self._organizations)
+        self.endpoint = self._server.endpoint
+        self.calls, self.unknown_calls = self._server.calls, self._server.unknown_calls
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+        self._folder.cleanup()
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The variables to set before a process imports a Hugging Face library; its caches are new and empty."""
+        home = tempfile.mkdtemp(prefix="home-", dir=self._folder.name)
+        return {
+            "HF_ENDPOINT": self.endpoint,
+            "HF_TOKEN": self.token,
+            "HF_HOME": home,
+            "HF_HUB_DISABLE_XET": "1",
+            "HF_HUB_DISABLE_TELEMETRY": "1",
+            "HF_HUB_DISABLE_PROGRESS_BARS": "1",
+            "NO_PROXY": "127.0.0.1",
+            "no_proxy": "127.0.0.1",
+        }
+
+    def run(
+        self, code: str, *arguments: str, signed_in: bool = True, timeout_s: float = 300.0
+    ) -> subprocess.CompletedProcess[str]:
+        """Run Python code in a process that has the stand-in for its Hub.
+
+        Args:
+            code: what ``python -c`` takes; ``arguments`` follow it as ``sys.argv[1:]``.
+            signed_in: without it the process has no token.
+            timeout_s: after this it is killed, and ``subprocess.TimeoutExpired`` raised.
+        """
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith(("HF_", "TRANSFORMERS_"))}
+        environment = {**inherited, **self.environment, "PYTHONIOENCODING": "utf-8"}
+        if not signed_in:
+            del environment["HF_TOKEN"]
+        return subprocess.run(
+            [sys.executable, "-c", code, *arguments],
+            env=environment,
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            timeout=timeout_s,
+        )
+
+    def files(self, repo_id: str, *, repo_type: str = "model", revision: str = "main") -> dict[str, bytes]:
+        """The content of a repository by path, to look at what was pushed.
+
+        Raises:
+            KeyError: there is no such repository.
+        """
+        commit = self._store.repositories[repo_type, repo_id].at(revision)
+        return {path: self._store.content(file).read_bytes() for path, file in commit.files.items()}
