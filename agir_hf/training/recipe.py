@@ -75,6 +75,7 @@ class TinyRecipe:
     tokenizer: TokenizerRecipe = field(default_factory=TokenizerRecipe)
     decoder: DecoderRecipe = field(default_factory=DecoderRecipe)
     quote: SftRecipe = field(default_factory=SftRecipe)
+    tell: SftRecipe = field(default_factory=SftRecipe)
     describe: SftRecipe = field(default_factory=SftRecipe)
     assess: SftRecipe = field(default_factory=SftRecipe)
 

@@ -2,8 +2,8 @@
 
 Stage 1 (``describe``) mixes motion -> description with description -> motion; stage 2 (``assess``) goes on from it and
 learns evidence and motion -> rationale -> score. Only completions count in the loss. A model that starts from nothing
-is first taught to read measurements (``quote``): short rows full of numbers to copy, which long rationales teach
-slowly, and rationales of mixed measurements, whose values cannot be guessed.
+is first taught to read measurements: to copy them (``quote``, short rows full of numbers, which long rationales teach
+slowly), then to tell them (``tell``, rationales of mixed measurements, whose values cannot be guessed).
 """
 
 from __future__ import annotations
@@ -29,22 +29,32 @@ ASSESS_MODES = {"both": 0.6, "evidence": 0.25, "motion": 0.15}
 
 # One label stands beside some 250 tokens of rationale: without a weight the score would be learned last and least.
 SCORE_WEIGHT = 20.0
+# What evidence decides counts more than wording, which is drawn at random and cannot be learned.
+CLAIM_WEIGHT = 4.0
+CLAIM_WORDS = (
+    "left right less more shorter longer smaller larger equal equally below above within low not all none reduced "
+    "preserved about uneven"
+).split()
 WEIGHT_DECAY = 0.01
 IGNORED = -100
 
 
 class WeightedSFTTrainer(SFTTrainer):
-    """An ``SFTTrainer`` in whose loss the score label at the end of a completion counts ``score_weight`` times.
+    """An ``SFTTrainer`` in whose loss tokens have weights of their own.
 
     It leaves out the entropy and accuracy that ``SFTTrainer`` gathers at every step.
+
+    Args:
+        score_token_ids: label tokens, which weigh ``SCORE_WEIGHT`` at the end of a completion.
+        token_weights: (V,) weight of every token as a label.
     """
 
     def __init__(
-        self, *args: Any, score_token_ids: Sequence[int] = (), score_weight: float = 1.0, **kwargs: Any
+        self, *args: Any, score_token_ids: Sequence[int] = (), token_weights: torch.Tensor, **kwargs: Any
     ) -> None:
         super().__init__(*args, **kwargs)
-        self.score_weight = score_weight
         self.score_token_ids = torch.tensor(list(score_token_ids), dtype=torch.long)
+        self.token_weights = token_weights
         self.end_token_id = kwargs["processing_class"].eos_token_id
 
     def compute_loss(  # type: ignore[override]
@@ -54,7 +64,9 @@ class WeightedSFTTrainer(SFTTrainer):
         # Logits from the first completion on, for its labels only; the trainer's own fused head took 40 % of a step.
         first = max(int((labels != IGNORED).any(0).long().argmax()), 1)
         outputs = model(**{**inputs, "labels": None, "use_cache": False, "logits_to_keep": labels.shape[1] - first + 1})
-        weight = score_weights(labels, self.score_token_ids.to(labels.device), self.end_token_id, self.score_weight)
+        weight = label_weights(
+            labels, self.token_weights.to(labels.device), self.score_token_ids.to(labels.device), self.end_token_id
+        )
         counts = labels[:, first:] != IGNORED
         losses = torch.nn.functional.cross_entropy(
             outputs.logits[:, :-1][counts].float(), labels[:, first:][counts], reduction="none"
@@ -66,13 +78,21 @@ class WeightedSFTTrainer(SFTTrainer):
         return (loss, outputs) if return_outputs else loss
 
 
-def score_weights(
-    labels: torch.Tensor, score_token_ids: torch.Tensor, end_token_id: int, weight: float
+def label_weights(
+    labels: torch.Tensor, token_weights: torch.Tensor, score_token_ids: torch.Tensor, end_token_id: int
 ) -> torch.Tensor:
-    """(B, T) weights: ``weight`` where a score label stands right before the end of a completion, 1 elsewhere."""
+    """(B, T) weights: ``SCORE_WEIGHT`` for a score label right before the end of a completion, else the token's own."""
     following = torch.nn.functional.pad(labels[:, 1:], (0, 1), value=IGNORED)
     is_score = torch.isin(labels, score_token_ids) & (following == end_token_id)
-    return torch.where(is_score, weight, 1.0)
+    return torch.where(is_score, SCORE_WEIGHT, token_weights[labels.clamp(min=0)])
+
+
+def claim_weights(tokenizer: PreTrainedTokenizerBase) -> torch.Tensor:
+    """(V,) weights: ``CLAIM_WEIGHT`` for tokens that hold a digit and for words that state a side or a relation."""
+    pieces = tokenizer.batch_decode([[index] for index in range(len(tokenizer))])
+    words = {f" {word}" for word in CLAIM_WORDS}
+    claims = [piece in words or (any(c.isdigit() for c in piece) and "_" not in piece) for piece in pieces]
+    return torch.where(torch.tensor(claims), CLAIM_WEIGHT, 1.0)
 
 
 QUOTED_LINES = 6
@@ -81,17 +101,15 @@ TOLD_SHARE = 0.15
 
 
 def quote_rows(rows: Sequence[dict[str, Any]], *, seed: int) -> list[dict[str, str]]:
-    """Warm-up, a row a clip: evidence lines of different clips, to be repeated in another order, and told mixtures."""
+    """Warm-up: evidence lines of different clips, to be repeated in another order; one row a clip."""
     rng = random.Random(seed)
     by_measure = list(zip(*(row["evidence"].splitlines() for row in rows), strict=True))
     made = []
-    for _ in range(len(rows) // 2):
+    for _ in rows:
         lines = [rng.choice(lines) for lines in rng.sample(by_measure, QUOTED_LINES)]
         shown = "\n".join(lines)
         rng.shuffle(lines)
         made.append({"prompt": render_prompt("quote", evidence=shown), "completion": "\n".join(lines)})
-    made += told_rows(rows, len(rows) - len(made), seed=seed)
-    rng.shuffle(made)
     return made
 
 
@@ -159,6 +177,7 @@ def train_stage(
     seed: int,
     eval_rows: list[dict[str, str]] | None = None,
     score_token_ids: Sequence[int] = (),
+    weigh_claims: bool = False,
 ) -> dict[str, float]:
     """Fine-tune ``model`` in place on prompt-completion rows.
 
@@ -167,6 +186,7 @@ def train_stage(
         rows: ``{"prompt", "completion"}``; the end-of-sequence token is appended to each completion.
         output: where checkpoints and logs go.
         score_token_ids: tokens of the score labels, which weigh ``SCORE_WEIGHT``; none in a stage without scores.
+        weigh_claims: weigh what evidence decides ``CLAIM_WEIGHT``.
 
     Returns:
         the trainer's closing figures (loss, run time, and ``eval_loss`` if ``eval_rows`` are given).
@@ -197,7 +217,7 @@ def train_stage(
     )
     trainer = WeightedSFTTrainer(
         score_token_ids=score_token_ids,
-        score_weight=SCORE_WEIGHT,
+        token_weights=claim_weights(tokenizer) if weigh_claims else torch.ones(len(tokenizer)),
         model=model,
         args=config,
         train_dataset=Dataset.from_list(rows),

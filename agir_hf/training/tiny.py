@@ -4,10 +4,10 @@
     agir train tiny --smoke            # minutes, to see that it runs
     agir train tiny tokenizer.steps=200 assess.epochs=0.5
 
-The way through: simulate and measure people -> motion tokenizer -> motion codes -> quoting (a warm-up: numbers and
-relations are read off evidence) -> stage 1 (motion <-> description) -> stage 2 (evidence and motion -> rationale ->
-score) -> temperature and thresholds on validation people -> figures on test people -> checkpoint and card. Every stage
-leaves its result under the output folder; a run that was stopped starts again after the last whole stage.
+The way through: simulate and measure people -> motion tokenizer -> motion codes -> quoting and telling (a warm-up:
+numbers and relations are read off evidence) -> stage 1 (motion <-> description) -> stage 2 (evidence and motion ->
+rationale -> score) -> temperature and thresholds on validation people -> figures on test people -> checkpoint and card.
+Every stage leaves its result under the output folder; a run that was stopped starts again after the last whole stage.
 """
 
 from __future__ import annotations
@@ -54,8 +54,11 @@ from .cohort import CohortSplit, build_cohort, data_hash, person_range
 from .motion_tokenizer import encode_split, train_motion_tokenizer
 from .recipe import DecoderRecipe, TinyRecipe
 from .run_record import RunRecord
-from .sft import assess_prompt, assess_rows, describe_rows, quote_rows, train_stage
+from .sft import assess_prompt, assess_rows, describe_rows, quote_rows, told_rows, train_stage
 from .text_tokenizer import start_number_embeddings, train_text_tokenizer
+
+# Stages of the language model: the warm-up of one that starts from nothing, then those of AGIR.
+STAGES = ("quote", "tell", "describe", "assess")
 
 
 @contextmanager
@@ -117,10 +120,12 @@ def train_tiny(recipe: TinyRecipe, output: Path) -> Path:
         rows = splits[split].rows
         if stage == "quote":
             return quote_rows(rows, seed=recipe.seed)
+        if stage == "tell":
+            return told_rows(rows, len(rows), seed=recipe.seed)
         make = describe_rows if stage == "describe" else assess_rows
         return make(rows, motions[split], seed=recipe.seed)
 
-    for stage in ("quote", "describe", "assess"):
+    for stage in STAGES:
         home = output / stage
         if not (home / "model.safetensors").is_file():
             with _timed(record, stage):
@@ -134,6 +139,7 @@ def train_tiny(recipe: TinyRecipe, output: Path) -> Path:
                     seed=recipe.seed,
                     eval_rows=stage_rows(stage, "validation"),
                     score_token_ids=score_token_ids if stage == "assess" else (),
+                    weigh_claims=stage != "describe",
                 )
                 record.stage(stage, **figures)
                 language_model.save_pretrained(home)
@@ -147,7 +153,7 @@ def train_tiny(recipe: TinyRecipe, output: Path) -> Path:
         record.stage("evaluation", **_evaluate(recipe, splits, checkpoint))
     shutil.copy(output / "run_record.json", checkpoint / "run_record.json")
     shutil.copy(output / "motion_tokenizer" / "training_log.jsonl", checkpoint / "motion_tokenizer_log.jsonl")
-    for stage in ("quote", "describe", "assess"):
+    for stage in STAGES:
         shutil.copy(output / stage / "trainer_state.json", checkpoint / f"{stage}_log.json")
     write_assessor_card(checkpoint, record.content)
     size = sum(p.stat().st_size for p in checkpoint.iterdir()) / 2**20

@@ -11,10 +11,20 @@ transformers = pytest.importorskip("transformers")
 pytest.importorskip("trl", reason="needs the train extra")
 
 from agir_hf.gait import PARAMETER_NAMES  # noqa: E402
+from agir_hf.motion_vocabulary import MotionVocabulary  # noqa: E402
 from agir_hf.rationale import check_grounding, evidence_block, write_rationale  # noqa: E402
 from agir_hf.training.mixed_measurements import mixed_measurements  # noqa: E402
 from agir_hf.training.optimizer import MuonFactory  # noqa: E402
-from agir_hf.training.sft import IGNORED, assess_rows, describe_rows, quote_rows, score_weights, told_rows  # noqa: E402
+from agir_hf.training.sft import (  # noqa: E402
+    CLAIM_WEIGHT,
+    IGNORED,
+    assess_rows,
+    claim_weights,
+    describe_rows,
+    label_weights,
+    quote_rows,
+    told_rows,
+)
 from agir_hf.training.text_tokenizer import number_texts, start_number_embeddings, train_text_tokenizer  # noqa: E402
 
 MOTION = "<motion_start><motion_3><motion_end>"
@@ -33,11 +43,24 @@ def row(score: int = 2) -> dict:
     }
 
 
-def test_the_score_label_alone_is_weighted() -> None:
-    end, scores = 1, torch.tensor([10, 11])
+def test_score_labels_and_claims_are_weighted() -> None:
+    end, scores, weights = 1, torch.tensor([10, 11]), torch.ones(12)
+    weights[5] = 4.0
     labels = torch.tensor([[IGNORED, 10, 5, 11, end], [IGNORED, IGNORED, 10, end, IGNORED]])
-    weights = score_weights(labels, scores, end, 20.0)
-    assert weights.tolist() == [[1, 1, 1, 20, 1], [1, 1, 20, 1, 1]]
+    assert label_weights(labels, weights, scores, end).tolist() == [[1, 1, 4, 20, 1], [1, 1, 20, 1, 1]]
+
+
+def test_numbers_sides_and_relations_are_claims() -> None:
+    texts = ["left arm swing is 12 degrees, more than on the right (8 degrees), and less", " left right more less"]
+    tokenizer = train_text_tokenizer(texts * 20, vocabulary=320)
+    MotionVocabulary.add_to_tokenizer(tokenizer, 8)
+    weights = claim_weights(tokenizer)
+    for token in (" 12", "0.78", " left", " more"):
+        (index,) = tokenizer.encode(token, add_special_tokens=False)
+        assert weights[index] == CLAIM_WEIGHT, token
+    for token in ("<motion_5>", "<eos>", ","):
+        (index,) = tokenizer.encode(token, add_special_tokens=False)
+        assert weights[index] == 1.0, token
 
 
 def test_rows_of_both_stages() -> None:
@@ -57,7 +80,7 @@ def test_rows_of_both_stages() -> None:
 
 
 def test_quoting_repeats_the_lines_shown_in_another_order() -> None:
-    (one,) = [one for one in quote_rows([row(), row()], seed=1) if one["prompt"].startswith("Task: quote")]
+    (one,) = quote_rows([row()], seed=1)
     shown = one["prompt"].splitlines()[2:-1]
     assert sorted(shown) == sorted(one["completion"].splitlines())
     assert len(set(shown)) == 6 and set(shown) <= set(EVIDENCE.splitlines())
