@@ -72,6 +72,19 @@ def test_imports_go_down_only(path: Path) -> None:
         assert not (own in APART and target in APART), f"{own} and {target} must stay apart"
 
 
+@pytest.mark.parametrize("path", MODULES, ids=lambda p: p.relative_to(PACKAGE).as_posix())
+def test_the_package_never_imports_the_dataset_builder(path: Path) -> None:
+    assert "dataset_builder" not in _imports(path)
+
+
+@pytest.mark.parametrize("path", sorted((PACKAGE.parent / "dataset_builder").rglob("*.py")), ids=lambda p: p.name)
+def test_the_dataset_builder_uses_the_light_parts_only(path: Path) -> None:
+    allowed = {*LAYERS[0], *LAYERS[1], "rationale"}
+    if path.name == "codes.py":  # its optional encoding step
+        allowed |= {"feature_extraction_agir", "modeling_agir_motion_tokenizer"}
+    assert _imports(path) - {"dataset_builder"} <= allowed
+
+
 @pytest.mark.parametrize("folder", ["motion", "gait", "simulation", "rationale"])
 def test_no_torch_below_the_model(folder: str) -> None:
     for path in (PACKAGE / folder).rglob("*.py"):

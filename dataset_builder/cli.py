@@ -1,0 +1,155 @@
+"""``python -m dataset_builder build | validate | card | codes | push``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from agir_hf.errors import AgirError, require
+
+from .sources import Source
+
+DEFAULT_SEED = 2026
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m dataset_builder",
+        description="Gait motion with measures, descriptions, rationales and scores, from any cohort.",
+        allow_abbrev=False,
+    )
+    commands = parser.add_subparsers(dest="command", required=True)
+
+    build = commands.add_parser("build", help="build a source, or go on where a build stopped", allow_abbrev=False)
+    build.add_argument("--source", required=True, choices=("simulated", "care_pd", "folder", "hub"))
+    build.add_argument("--output", required=True, type=Path, help="the dataset's folder")
+    build.add_argument("--seed", type=int, default=DEFAULT_SEED, help="of the people (simulated) and of the wording")
+    build.add_argument("--clips-per-shard", type=int, default=None, help="clips of one Parquet file")
+    build.add_argument("--executor", choices=("local", "slurm", "ray"), default="local")
+    build.add_argument("--workers", type=int, default=1, help="shards made at a time")
+    build.add_argument("--slurm-partition", default="")
+    build.add_argument("--slurm-time", default="02:00:00", help="time limit of a shard")
+    build.add_argument("--memory-gb", type=int, default=2, help="of a shard, under Slurm and Ray")
+    build.add_argument("--verbose", action="store_true", help="show datatrove's log")
+    build.add_argument("--people", type=int, default=4000, help="simulated: virtual people")
+    build.add_argument("--walks", type=int, default=3, help="simulated: walks of each person")
+    build.add_argument("--path", type=Path, help="care_pd: folder of the pickles; folder: folder with metadata.csv")
+    build.add_argument("--fold-set", default="fixed", help="care_pd: which folds file, such as fixed or 6fold")
+    build.add_argument("--fold", type=int, default=1, help="care_pd: which fold of that file, from 1")
+    build.add_argument("--name", help="folder, hub: name of the configuration")
+    build.add_argument("--licence", help="folder, hub: licence that lets you pass the data on; without it nothing is")
+    build.add_argument("--dataset", help="hub: dataset on the Hub or folder")
+    build.add_argument("--config", help="hub: its configuration")
+    build.add_argument("--columns", default="", help="hub: ours=theirs,... for joints_m, frame_rate_hz, ...")
+
+    for name, text in (("validate", "check a built dataset again, from its files"), ("card", "write README.md anew")):
+        command = commands.add_parser(name, help=text, allow_abbrev=False)
+        command.add_argument("output", type=Path, metavar="DIR")
+
+    codes = commands.add_parser("codes", help="motion codes of a source, as a configuration", allow_abbrev=False)
+    codes.add_argument("output", type=Path, metavar="DIR")
+    codes.add_argument("--source", required=True, help="configuration that has the motion")
+    codes.add_argument("--codes", required=True, metavar="MODEL", help="motion tokenizer or whole AGIR repository")
+
+    push = commands.add_parser("push", help="upload what may be shared", allow_abbrev=False)
+    push.add_argument("output", type=Path, metavar="DIR")
+    push.add_argument("--repo", required=True, help="owner/name of a dataset on the Hub")
+    push.add_argument("--public", action="store_true", help="visible to everyone; private otherwise")
+    push.add_argument("--i-have-permission", action="store_true", help="needed with --public")
+    push.add_argument("--dry-run", action="store_true", help="say what would be uploaded, upload nothing")
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command.
+
+    Returns:
+        0 when it did what was asked, 1 where a build was refused or a check failed, 2 for a wrong request, 3 where
+        shards are still being made.
+    """
+    arguments = _parser().parse_args(argv)
+    try:
+        for module in ("datasets", "pyarrow", "datatrove"):
+            require(module, "dataset")
+        return {"build": _build, "validate": _validate, "card": _card, "codes": _codes, "push": _push}[
+            arguments.command
+        ](arguments)
+    except AgirError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+
+
+def _source(arguments: argparse.Namespace) -> Source:
+    from .sources import SimulatedSource
+
+    if arguments.source == "simulated":
+        return SimulatedSource(arguments.people, arguments.walks, arguments.seed)
+    raise AgirError(f"expected a known source, found {arguments.source}")
+
+
+def _build(arguments: argparse.Namespace) -> int:
+    from .executors import ExecutorSettings, quiet_logs
+
+    quiet_logs(arguments.verbose)
+    from .build import build
+    from .recipe import CLIPS_PER_SHARD, BuildRecipe
+
+    size = CLIPS_PER_SHARD if arguments.clips_per_shard is None else arguments.clips_per_shard
+    recipe = BuildRecipe(_source(arguments), arguments.seed, size)
+    settings = ExecutorSettings(
+        kind=arguments.executor,
+        workers=arguments.workers,
+        slurm_partition=arguments.slurm_partition,
+        slurm_time=arguments.slurm_time,
+        memory_gb=arguments.memory_gb,
+        verbose=arguments.verbose,
+    )
+    result = build(recipe, arguments.output, settings)
+    if result.status == "incomplete":
+        print(f"{result.missing_shards} shards are still to be made: run the same command again when they are.")
+        return 3
+    from .report import summary
+
+    if result.report is not None:
+        print(summary(result.status, recipe.source.name, result.report))
+    return 1 if result.status == "refused" else 0
+
+
+def _validate(arguments: argparse.Namespace) -> int:
+    from .revalidate import revalidate
+
+    found = revalidate(arguments.output)
+    for failure in found.failures:
+        print(f"{failure.kind}: {failure.clip_id or failure.where}: {failure.where}: {failure.detail}", file=sys.stderr)
+    print(f"{found.examples} examples in {found.files} files checked, {len(found.failures)} failures")
+    return 1 if any(failure.consequence != "noted" for failure in found.failures) else 0
+
+
+def _card(arguments: argparse.Namespace) -> int:
+    from .card import write_card
+
+    print(write_card(arguments.output))
+    return 0
+
+
+def _codes(arguments: argparse.Namespace) -> int:
+    from .codes import build_codes
+
+    print(build_codes(arguments.output, arguments.source, arguments.codes))
+    return 0
+
+
+def _push(arguments: argparse.Namespace) -> int:
+    from .publish import push
+
+    for line in push(
+        arguments.output,
+        arguments.repo,
+        public=arguments.public,
+        i_have_permission=arguments.i_have_permission,
+        dry_run=arguments.dry_run,
+    ):
+        print(line)
+    return 0
