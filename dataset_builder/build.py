@@ -58,6 +58,7 @@ def build(recipe: BuildRecipe, output: Path, settings: ExecutorSettings) -> Buil
     Raises:
         AgirError: the source cannot be read at all, or its name is taken by one that is not of the same kind.
     """
+    plan_shards.cache_clear()  # the source may have changed since an earlier build of this process
     name, digest = recipe.source.name, recipe.sha256()
     report = output / "reports" / f"{name}.json"
     work = output / f".build-{digest[:16]}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,6 +13,8 @@ from agir_hf.errors import AgirError, require
 from .sources import Source
 
 DEFAULT_SEED = 2026
+# A licence goes by the name of the configuration: nobody else may take these.
+RESERVED = ("simulated", "care_pd")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -82,11 +85,33 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _source(arguments: argparse.Namespace) -> Source:
-    from .sources import SimulatedSource
+    from .sources import CarePdSource, FolderSource, HubSource, SimulatedSource
 
     if arguments.source == "simulated":
         return SimulatedSource(arguments.people, arguments.walks, arguments.seed)
-    raise AgirError(f"expected a known source, found {arguments.source}")
+    if arguments.source == "hub":
+        if arguments.dataset is None:
+            raise AgirError("expected the name of a dataset, found none: --dataset OWNER/NAME")
+        pairs = [pair.partition("=") for pair in arguments.columns.split(",") if pair]
+        if wrong := [ours for ours, equals, theirs in pairs if not (ours and equals and theirs)]:
+            raise AgirError(f"expected --columns ours=theirs,ours=theirs, found {wrong[0]!r}")
+        columns = tuple((ours.strip(), theirs.strip()) for ours, _, theirs in pairs)
+        return HubSource(arguments.dataset, arguments.config, columns, _name(arguments), arguments.licence)
+    if arguments.path is None:
+        raise AgirError("expected the folder of the data, found none: --path FOLDER")
+    if arguments.source == "care_pd":
+        return CarePdSource(arguments.path, arguments.fold_set, arguments.fold)
+    return FolderSource(arguments.path, _name(arguments), arguments.licence)
+
+
+def _name(arguments: argparse.Namespace) -> str:
+    """Name of the configuration: also that of a folder, so letters, digits and underscores only."""
+    name = arguments.name or arguments.source
+    if not re.fullmatch(r"[A-Za-z0-9_]{1,60}", name) or name in RESERVED:
+        raise AgirError(
+            f"expected a name of letters, digits and underscores, not one of {', '.join(RESERVED)}, found {name!r}"
+        )
+    return name
 
 
 def _build(arguments: argparse.Namespace) -> int:

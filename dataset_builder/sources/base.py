@@ -102,7 +102,52 @@ def split_of(cohort: str, subject_id: str, shares: tuple[float, float, float] = 
     return "validation" if place < shares[0] + shares[1] else "test"
 
 
+def file_stamp(path: Path) -> tuple[int, int]:
+    """Time of change and size: what a cache goes by, within one process."""
+    status = path.stat()
+    return status.st_mtime_ns, status.st_size
+
+
 def file_sha256(path: Path) -> str:
     """SHA-256 of a file's content, in hexadecimal."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+# Licences that let anyone pass on the data and what is made from it, some for non-commercial use only.
+_SHAREABLE = frozenset(
+    (
+        "apache-2.0",
+        "bsd-3-clause",
+        "cc0-1.0",
+        "cc-by-4.0",
+        "cc-by-nc-4.0",
+        "cc-by-nc-sa-4.0",
+        "cc-by-sa-4.0",
+        "cdla-permissive-2.0",
+        "gpl-3.0",
+        "mit",
+        "odbl",
+        "odc-by",
+    )
+)
+
+
+def declared_licence(name: str | None) -> Licence:
+    """The licence that whoever builds a dataset declares for data of their own.
+
+    Only licences known to allow passing on derivatives do; without one, and under one with "nd" or an unknown name,
+    nothing is passed on.
+    """
+    if name is None:
+        return Licence("unknown", "No licence was declared, so nothing is passed on.", False)
+    if name.lower() in _SHAREABLE:
+        return Licence(name.lower(), "As declared by who built this.", True)
+    return Licence(
+        name.lower(), "As declared by who built this; not known to allow derivatives, so never passed on.", False
+    )
+
+
+def without_path(message: str, folder: Path) -> str:
+    """A message without the place of a folder on this machine: reports travel."""
+    return message.replace(f"{folder}/", "").replace(str(folder), ".")
