@@ -1,0 +1,112 @@
+"""Whether a rewritten text may stand in for the original."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from agir_hf.rationale import check_grounding
+from agir_hf.rationale.measures import Parameters
+
+from .preservation import lost, read_claims
+
+# Words that tell a score, a severity or a diagnosis. "Rated aspects" are what the originals count.
+_LEAK = re.compile(
+    r"\b(?:scor\w+|(?:mds\W?)?updrs|grad(?:e|es|ed|ing)|rating|severity|stages?|(?:ab|sub)?normal\w*|"
+    r"slight\w*|mild\w*|moderate\w*|severe\w*|(?:un)?impair\w*|patholog\w*|parkinson\w*|diagnos\w*|diseases?|disorders?|"
+    r"hoehn|yahr|(?:level|class|category|points?|item)\s+(?:of\s+)?(?:\d|zero|one|two|three|four)\b|"
+    r"(?:\d|zero|one|two|three|four)\s*(?:/|out of)\s*(?:[34]|three|four)\b(?!\s+(?:\w+\s+){0,3}aspects))",
+    re.IGNORECASE,
+)
+_MARKUP = re.compile(r"[*#`|<>{}\\]|^\s*(?:[-\u2022]|\d+[.)])\s", re.MULTILINE)
+_REMARK = re.compile(
+    r"^\W*(?:sure|certainly|of course|okay|ok|here (?:is|are)|here's|rewritten|rewrite|revised|text|note|as an ai)\b",
+    re.IGNORECASE,
+)
+_THOUGHT = re.compile(r"^\s*<think>.*?</think>", re.DOTALL)
+_NAMED = 5  # faults of one kind that are named to the model
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Why an answer is not accepted.
+
+    Attributes:
+        kind: ``empty``, ``format``, ``length``, ``unchanged``, ``score_leak``, ``grounding``, ``numbers_added``,
+            ``unchecked`` or ``claims_lost``.
+        text: what was expected and found, for the model and for the record.
+    """
+
+    kind: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How far a rewritten text may be from the original.
+
+    Attributes:
+        max_lost_share: of the original's claims, from 0 to 1.
+        min_length, max_length: in words, over the original's.
+    """
+
+    max_lost_share: float = 0.1
+    min_length: float = 0.5
+    max_length: float = 1.6
+
+
+def cleaned(answer: str) -> str:
+    """The answer without the thoughts some models write before it, and with single spaces."""
+    text = _THOUGHT.sub("", answer).strip()
+    return text if _MARKUP.search(text) else " ".join(text.split())
+
+
+def find_faults(text: str, original: str, parameters: Parameters, limits: Limits) -> list[Fault]:
+    """Everything that speaks against a cleaned answer; empty where it may be used."""
+    if not text:
+        return [Fault("empty", "expected a text, found none")]
+    faults = _form_faults(text, original, limits)
+    leaks = sorted({match.group().lower() for match in _LEAK.finditer(text)})
+    if leaks:
+        named = ", ".join(repr(word) for word in leaks[:_NAMED])
+        faults.append(Fault("score_leak", f"expected no word of a score, severity or diagnosis, found {named}"))
+    unsupported = check_grounding(text, parameters).unsupported
+    faults += [
+        Fault("grounding", f"{claim.kind}: it says {claim.stated!r}, measured is {claim.measured}")
+        for claim in unsupported[:_NAMED]
+    ]
+    return faults + _content_faults(text, original, parameters, limits)
+
+
+def _form_faults(text: str, original: str, limits: Limits) -> list[Fault]:
+    faults = []
+    if _MARKUP.search(text) or _REMARK.search(text) or not text.isprintable():
+        faults.append(
+            Fault("format", "expected one paragraph of plain sentences and no remark, found markup or a remark")
+        )
+    elif text[-1] not in ".!?":
+        faults.append(Fault("format", f"expected whole sentences, found the end {text[-30:]!r}"))
+    words, expected = len(text.split()), len(original.split())
+    if not limits.min_length * expected <= words <= limits.max_length * expected:
+        faults.append(Fault("length", f"expected about {expected} words, found {words}"))
+    if text.casefold() == " ".join(original.split()).casefold():
+        faults.append(Fault("unchanged", "expected other wording, found the original"))
+    return faults
+
+
+def _content_faults(text: str, original: str, parameters: Parameters, limits: Limits) -> list[Fault]:
+    before, after = list(read_claims(original, parameters)), list(read_claims(text, parameters))
+    faults = []
+    if not any(sentence.values for sentence in before) and any(sentence.values for sentence in after):
+        faults.append(Fault("numbers_added", "expected words only, as in the text, found numbers"))
+    idle = [sentence.text for sentence in after if not sentence.claims]
+    if len(idle) > sum(not sentence.claims for sentence in before):
+        faults.append(Fault("unchecked", f"expected only what the text says, found {idle[-1][:120]!r}"))
+    total = sum(len(sentence.told) for sentence in before)
+    missing = lost(before, after)
+    if len(missing) > limits.max_lost_share * total:
+        named = "; ".join(told.words for told in missing[:_NAMED])
+        faults.append(
+            Fault("claims_lost", f"expected all {total} statements of the text, found {len(missing)} missing: {named}")
+        )
+    return faults
