@@ -7,7 +7,6 @@ from typing import Protocol, TypedDict
 
 from agir_hf.errors import AgirError
 
-
 TEMPERATURE = 0.7  # wording is to vary; what must not is checked afterwards
 
 
