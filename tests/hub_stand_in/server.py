@@ -96,7 +96,7 @@ class Handler(BaseHTTPRequestHandler):
         self.body.read()  # what was not read would be taken for the next request
         self.send_response(status)
         for name, value in {**headers, "Content-Length": str(length)}.items():
-            self.send_header(name, value)
+            self.send_header(name, value.encode("ascii", "backslashreplace").decode())
         self.end_headers()
         if self.command != "HEAD":
             shutil.copyfileobj(_Counted(data, length), self.wfile)  # type: ignore[misc]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import os
 import tempfile
 import threading
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -211,8 +212,6 @@ def changed(before: dict[str, File], operations: list[dict[str, Any]], store: St
     Raises:
         Refused: an operation that cannot be done.
     """
-    import base64
-
     after = dict(before)
     for operation in operations:
         key, value = operation["key"], operation["value"]
@@ -220,7 +219,7 @@ def changed(before: dict[str, File], operations: list[dict[str, Any]], store: St
         if key == "file":
             after[path] = store.keep(base64.b64decode(value["content"]))
         elif key == "lfsFile":
-            after[path] = replace(store.lfs_file(value["oid"]))
+            after[path] = store.lfs_file(value["oid"])
         elif key == "deletedFile":
             if after.pop(path, None) is None:
                 raise Refused(404, f"A file with the name {path} does not exist", "EntryNotFound")

@@ -136,7 +136,7 @@ def test_folders_paths_and_ranges(hub: HubStandIn, api: HfApi) -> None:
     assert files.cat_file(f"{repo}/a/b/c.bin", start=10, end=15) == bytes(range(10, 15))
     assert files.cat_file(f"{repo}/a/b/c.bin", start=-3) == bytes(range(97, 100))
     with pytest.raises(EntryNotFoundError):
-        list(api.list_repo_tree(repo, "nowhere"))
+        list(api.list_repo_tree(repo, "nirgends/漢"))
     with pytest.raises(EntryNotFoundError):
         api.hf_hub_download(repo, "none.txt")
 
