@@ -21,6 +21,7 @@ from agir_hf.errors import AgirError
 
 from .card import write_card
 from .checks import Failure
+from .codes import drop_stale_codes
 from .corpus import Corpus, check_corpus
 from .executors import ExecutorSettings, run_shards
 from .manifest import Manifest, file_entry, manifest_path, read_manifest
@@ -85,6 +86,7 @@ def build(recipe: BuildRecipe, output: Path, settings: ExecutorSettings) -> Buil
     report.with_name(f"{name}.refused.json").unlink(missing_ok=True)
     report.with_name(f"{name}.refused.md").unlink(missing_ok=True)
     _publish(recipe, output, work, final, shards)
+    drop_stale_codes(output, name, digest)
     write_card(output)
     shutil.rmtree(work, ignore_errors=True)
     return BuildResult("built", report)

@@ -107,7 +107,7 @@ def _source(arguments: argparse.Namespace) -> Source:
 def _name(arguments: argparse.Namespace) -> str:
     """Name of the configuration: also that of a folder, so letters, digits and underscores only."""
     name = arguments.name or arguments.source
-    if not re.fullmatch(r"[A-Za-z0-9_]{1,60}", name) or name in RESERVED:
+    if not re.fullmatch(r"[A-Za-z0-9_]{1,60}", name) or name in RESERVED or name.endswith("_motion_codes"):
         raise AgirError(
             f"expected a name of letters, digits and underscores, not one of {', '.join(RESERVED)}, found {name!r}"
         )
