@@ -18,6 +18,13 @@ _LEAK = re.compile(
     r"(?:\d|zero|one|two|three|four)\s*(?:/|out of)\s*(?:[34]|three|four)\b(?!\s+(?:\w+\s+){0,3}aspects))",
     re.IGNORECASE,
 )
+# Words that draw a conclusion, which no measurement bears out.
+_INFERENCE = re.compile(
+    r"\b(?:because|due to|owing to|caus(?:e|es|ed|ing)|suggest\w*|indicat\w*|impl(?:y|ies|ying)|consistent with|likely|"
+    r"probabl[ey]|possibl[ey]|perhaps|maybe|may|might|should|recommend\w*|therap\w*|treat\w*|risk\w*|patients?)\b",
+    re.IGNORECASE,
+)
+_ABOUT = re.compile(r"(?:\b(?:about|around|approximately|roughly|circa|nearly)\s+|~\s*)-?\d", re.IGNORECASE)
 _MARKUP = re.compile(r"[*#`|<>{}\\]|^\s*(?:[-\u2022]|\d+[.)])\s", re.MULTILINE)
 _REMARK = re.compile(
     r"^\W*(?:sure|certainly|of course|okay|ok|here (?:is|are)|here's|rewritten|rewrite|revised|text|note|as an ai)\b",
@@ -32,8 +39,8 @@ class Fault:
     """Why an answer is not accepted.
 
     Attributes:
-        kind: ``empty``, ``format``, ``length``, ``unchanged``, ``score_leak``, ``grounding``, ``numbers_added``,
-            ``unchecked`` or ``claims_lost``.
+        kind: ``empty``, ``format``, ``length``, ``unchanged``, ``score_leak``, ``inference``, ``grounding``,
+            ``numbers_added``, ``certainty``, ``unchecked`` or ``claims_lost``.
         text: what was expected and found, for the model and for the record.
     """
 
@@ -62,7 +69,11 @@ def cleaned(answer: str) -> str:
 
 
 def find_faults(text: str, original: str, parameters: Parameters, limits: Limits) -> list[Fault]:
-    """Everything that speaks against a cleaned answer; empty where it may be used."""
+    """Everything that speaks against a cleaned answer; empty where it may be used.
+
+    What a sentence says beside its claims is judged by its words only, so a remark in the middle of a sentence that
+    draws no conclusion can pass.
+    """
     if not text:
         return [Fault("empty", "expected a text, found none")]
     faults = _form_faults(text, original, limits)
@@ -70,6 +81,10 @@ def find_faults(text: str, original: str, parameters: Parameters, limits: Limits
     if leaks:
         named = ", ".join(repr(word) for word in leaks[:_NAMED])
         faults.append(Fault("score_leak", f"expected no word of a score, severity or diagnosis, found {named}"))
+    inferences = sorted({match.group().lower() for match in _INFERENCE.finditer(text)})
+    if inferences:
+        named = ", ".join(repr(word) for word in inferences[:_NAMED])
+        faults.append(Fault("inference", f"expected what was measured and no conclusion from it, found {named}"))
     unsupported = check_grounding(text, parameters).unsupported
     faults += [
         Fault("grounding", f"{claim.kind}: it says {claim.stated!r}, measured is {claim.measured}")
@@ -99,9 +114,16 @@ def _content_faults(text: str, original: str, parameters: Parameters, limits: Li
     faults = []
     if not any(sentence.values for sentence in before) and any(sentence.values for sentence in after):
         faults.append(Fault("numbers_added", "expected words only, as in the text, found numbers"))
-    idle = [sentence.text for sentence in after if not sentence.claims]
-    if len(idle) > sum(not sentence.claims for sentence in before):
-        faults.append(Fault("unchecked", f"expected only what the text says, found {idle[-1][:120]!r}"))
+    hedged, expected = len(_ABOUT.findall(text)), len(_ABOUT.findall(original))
+    if hedged < expected:
+        faults.append(Fault("certainty", f"expected 'about' before {expected} numbers, as in the text, found {hedged}"))
+    kept, added = ([s.text for s in sentences if not s.claims] for sentences in (before, after))
+    faults += [
+        Fault("unchecked", f"expected nothing but what the text says, found {s[:120]!r}")
+        for s in added
+        if s not in kept
+    ]
+    faults += [Fault("unchecked", f"expected this sentence word for word: {s[:300]}") for s in kept if s not in added]
     total = sum(len(sentence.told) for sentence in before)
     missing = lost(before, after)
     if len(missing) > limits.max_lost_share * total:

@@ -17,6 +17,7 @@ from agir_hf.rationale.measures import Parameters
 
 from .acceptance import Fault, Limits, cleaned, find_faults
 from .chat import ChatError, ChatModel, ChatSetupError, Message
+from .preservation import read_claims
 
 _FOLDER = Path(__file__).parent / "prompts"
 _REVISION = "1"
@@ -55,7 +56,7 @@ class RewriteRecord:
         kind: what the text is.
         original: the text before.
         rewritten: the accepted answer; None where there is none.
-        attempts: answers asked for.
+        attempts: answers asked for; 0 where none could be checked.
         failure: why there is none: the kinds and texts of the last answer's faults, or why no answer came.
         model: name of the model.
         prompt_version: of the prompts.
@@ -140,6 +141,8 @@ class Rewriter:
         Raises:
             ChatSetupError: no text would be answered, so going on is of no use.
         """
+        if not any(sentence.told for sentence in read_claims(task.text, task.parameters)):
+            return self._record(task, None, 0, "not_checkable: expected a text that states a measurement, found none")
         messages: list[Message] = [
             {"role": "system", "content": _template("system").render().strip()},
             {"role": "user", "content": self._request(task)},

@@ -8,6 +8,7 @@ import random
 import re
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
@@ -249,6 +250,7 @@ FAULTY = {
     "score in words": (GOOD + " On the scale this is a two out of four.", "score_leak"),
     "diagnosis": (GOOD + " Arm swing is reduced as in Parkinson's disease.", "score_leak"),
     "opinion": (GOOD + " Family support would help.", "unchecked"),
+    "cause": (GOOD.replace(".", ", which suggests stiffness.", 1), "inference"),
     "half of it": (" ".join(GOOD.split(". ")[:5]) + ".", "claims_lost"),
     "cut off": (GOOD[:-12], "format"),
     "remark": ("Sure, here is the new text: " + GOOD, "format"),
@@ -294,6 +296,28 @@ def test_rewordings_pass_and_lost_sentences_are_noticed() -> None:
     shorter = ". ".join(sentences[:-1]) + "."
     assert "claims_lost" in {fault.kind for fault in find_faults(shorter, text, PERSON, Limits())}
     assert "claims_lost" not in {fault.kind for fault in find_faults(shorter, text, PERSON, Limits(max_lost_share=1))}
+
+
+def test_a_caution_is_kept() -> None:
+    doubtful = replace(
+        PERSON, low_confidence={"walking_speed_mps": "made up"}, quality=replace(PERSON.quality, steady_strides=0)
+    )
+    one, two = (write_rationale(doubtful, random.Random(seed)) for seed in (1, 2))
+    assert "about 0.78 m/s" in two and "read with care" in two
+    assert find_faults(two, one, doubtful, Limits()) == []
+    for changed in (two.replace("about 0.78", "0.78"), two.replace("so this is to be read with care", "and it shows")):
+        assert find_faults(changed, one, doubtful, Limits()) != []
+    _, rest = two.split(". ", 1)
+    assert {fault.kind for fault in find_faults(rest, one, doubtful, Limits())} == {"unchecked"}
+
+
+def test_a_text_that_states_nothing_is_left_alone() -> None:
+    nobody = replace(PERSON, quality=replace(PERSON.quality, walking=False))
+    text = describe(nobody, random.Random(0))
+    rewriter = Rewriter(_Scripted(["Anything at all. One may say what one likes."]), source="s", may_be_shared=True)
+    record = rewriter.rewrite(RewriteTask("description", text, nobody, 0))
+    assert (record.rewritten, record.attempts, record.text) == (None, 0, text)
+    assert record.failure is not None and record.failure.startswith("not_checkable")
 
 
 def test_a_text_without_numbers_gets_none() -> None:
