@@ -31,6 +31,7 @@ _REMARK = re.compile(
     re.IGNORECASE,
 )
 _THOUGHT = re.compile(r"^\s*<think>.*?</think>", re.DOTALL)
+_OVERLONG = 4
 _NAMED = 5  # faults of one kind that are named to the model
 
 
@@ -76,6 +77,8 @@ def find_faults(text: str, original: str, parameters: Parameters, limits: Limits
     """
     if not text:
         return [Fault("empty", "expected a text, found none")]
+    if len(text) > _OVERLONG * max(len(original), 100):  # a server may ignore how long an answer may be
+        return [Fault("length", f"expected about {len(original)} characters, found {len(text)}")]
     faults = _form_faults(text, original, limits)
     leaks = sorted({match.group().lower() for match in _LEAK.finditer(text)})
     if leaks:
@@ -117,13 +120,10 @@ def _content_faults(text: str, original: str, parameters: Parameters, limits: Li
     hedged, expected = len(_ABOUT.findall(text)), len(_ABOUT.findall(original))
     if hedged < expected:
         faults.append(Fault("certainty", f"expected 'about' before {expected} numbers, as in the text, found {hedged}"))
-    kept, added = ([s.text for s in sentences if not s.claims] for sentences in (before, after))
-    faults += [
-        Fault("unchecked", f"expected nothing but what the text says, found {s[:120]!r}")
-        for s in added
-        if s not in kept
-    ]
-    faults += [Fault("unchecked", f"expected this sentence word for word: {s[:300]}") for s in kept if s not in added]
+    kept, idle = ([s.text for s in sentences if not s.claims] for sentences in (before, after))
+    added = [sentence for sentence in idle if sentence not in kept][:_NAMED]
+    faults += [Fault("unchecked", f"expected nothing but what the text says, found {s[:120]!r}") for s in added]
+    faults += [Fault("unchecked", f"expected this sentence word for word: {s[:300]}") for s in kept if s not in idle]
     total = sum(len(sentence.told) for sentence in before)
     missing = lost(before, after)
     if len(missing) > limits.max_lost_share * total:

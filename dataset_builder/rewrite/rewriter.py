@@ -161,7 +161,7 @@ class Rewriter:
             faults = find_faults(answer, task.text, task.parameters, self._limits)
             if not faults:
                 return self._record(task, answer, attempt + 1, None)
-            turns = [*messages, *self._objection(answer, faults)]
+            turns = [*messages, *self._objection(answer[: 4 * len(task.text)], faults)]
         reason = "; ".join(f"{fault.kind}: {fault.text}" for fault in faults)
         return self._record(task, None, self._attempts, reason)
 

@@ -343,12 +343,21 @@ def test_whatever_comes_back_there_is_a_record() -> None:
     rng = random.Random(0)
     letters = "".join(map(chr, range(32, 127))) + "\n\t\0é漢\u202e\ud83d"
     garbage = ["".join(rng.choices(letters, k=rng.randrange(400))) for _ in range(50)]
-    garbage += ["9" * 500, "left right " * 200, "." * 500, "(" * 300, "-1e999 m/s " * 50]
+    garbage += [
+        "12 degrees. " * 80_000,
+        "So it is. " * 250,
+        "9" * 500,
+        "left right " * 200,
+        "." * 500,
+        "(" * 300,
+        "-1e999 m/s " * 50,
+    ]
     rewriter = Rewriter(_Scripted(garbage), source="simulated", may_be_shared=True, attempts=1)
     tasks = [RewriteTask("rationale", TEXT, PERSON, seed) for seed in range(len(garbage))]
     records = list(rewriter.rewrite_all(tasks, at_a_time=3))
     assert len(records) == len(garbage)
     assert all(record.rewritten is None and record.failure and record.text == TEXT for record in records)
+    assert all(len(record.failure or "") < 3000 for record in records)
 
 
 def test_records_come_in_the_order_of_the_tasks() -> None:
