@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from agir_hf.rationale import check_grounding
 from agir_hf.rationale.measures import Parameters
 
-from .preservation import lost, read_claims
+from .preservation import Sentence, lost, read_claims
 
 # Words that tell a score, a severity or a diagnosis. "Rated aspects" are what the originals count.
 _LEAK = re.compile(
@@ -25,6 +25,7 @@ _INFERENCE = re.compile(
     re.IGNORECASE,
 )
 _ABOUT = re.compile(r"(?:\b(?:about|around|approximately|roughly|circa|nearly)\s+|~\s*)-?\d", re.IGNORECASE)
+_SAME_SIDE = re.compile(r"\b(left|right) (?:and|or|than) (?:the )?\1\b", re.IGNORECASE)
 _MARKUP = re.compile(r"[*#`|<>{}\\]|^\s*(?:[-\u2022]|\d+[.)])\s", re.MULTILINE)
 _REMARK = re.compile(
     r"^\W*(?:sure|certainly|of course|okay|ok|here (?:is|are)|here's|rewritten|rewrite|revised|text|note|as an ai)\b",
@@ -41,7 +42,7 @@ class Fault:
 
     Attributes:
         kind: ``empty``, ``format``, ``length``, ``unchanged``, ``score_leak``, ``inference``, ``grounding``,
-            ``numbers_added``, ``certainty``, ``unchecked`` or ``claims_lost``.
+            ``sides``, ``numbers_added``, ``certainty``, ``unchecked`` or ``claims_lost``.
         text: what was expected and found, for the model and for the record.
     """
 
@@ -117,6 +118,9 @@ def _content_faults(text: str, original: str, parameters: Parameters, limits: Li
     faults = []
     if not any(sentence.values for sentence in before) and any(sentence.values for sentence in after):
         faults.append(Fault("numbers_added", "expected words only, as in the text, found numbers"))
+    faults += [
+        Fault("sides", f"expected both sides, found one of them twice in {s[:200]!r}") for s in _one_sided(after)
+    ]
     hedged, expected = len(_ABOUT.findall(text)), len(_ABOUT.findall(original))
     if hedged < expected:
         faults.append(Fault("certainty", f"expected 'about' before {expected} numbers, as in the text, found {hedged}"))
@@ -132,3 +136,13 @@ def _content_faults(text: str, original: str, parameters: Parameters, limits: Li
             Fault("claims_lost", f"expected all {total} statements of the text, found {len(missing)} missing: {named}")
         )
     return faults
+
+
+def _one_sided(sentences: list[Sentence]) -> list[str]:
+    """Sentences that give one side of a measure twice: each claim is true, and the other side is gone."""
+    found = []
+    for sentence in sentences:
+        sided = [(told.group, told.side) for told in sentence.told if told.relation == "measured" and told.side]
+        if len(set(sided)) < len(sided) or _SAME_SIDE.search(sentence.text):
+            found.append(sentence.text)
+    return found[:_NAMED]

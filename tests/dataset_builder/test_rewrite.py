@@ -244,6 +244,7 @@ FAULTY = {
     "wrong number": (GOOD.replace("0.78 m/s", "0.98 m/s"), "grounding"),
     "wrong unit": (GOOD.replace("0.78 m/s", "0.78 km/h"), "grounding"),
     "wrong side": (GOOD.replace("left", "LEFT").replace("right", "left").replace("LEFT", "right"), "grounding"),
+    "one side twice": (GOOD + " The left arm swings 12 degrees and the left arm 12 degrees.", "sides"),
     "wrong comparison": (GOOD.replace("below the usual range", "above the usual range"), "grounding"),
     "score": (GOOD + " Score: 2.", "score_leak"),
     "score word": (GOOD.replace("reduced", "mildly reduced", 1), "score_leak"),
@@ -296,6 +297,22 @@ def test_rewordings_pass_and_lost_sentences_are_noticed() -> None:
     shorter = ". ".join(sentences[:-1]) + "."
     assert "claims_lost" in {fault.kind for fault in find_faults(shorter, text, PERSON, Limits())}
     assert "claims_lost" not in {fault.kind for fault in find_faults(shorter, text, PERSON, Limits(max_lost_share=1))}
+
+
+FLIPS = "less more|more less|below above|left right|right left|reduced preserved|longer shorter|m/s cm/s|degrees cm"
+
+
+@pytest.mark.parametrize("flip", FLIPS.split("|"))
+def test_one_word_is_enough_to_refuse_a_good_answer(flip: str) -> None:
+    word, other = flip.split()
+    tried = 0
+    for seed in range(2, 6):
+        answer = write_rationale(PERSON, random.Random(seed))
+        for place in re.finditer(rf"(?<![\w/]){word}(?!\w)", answer):
+            changed = answer[: place.start()] + other + answer[place.end() :]
+            assert find_faults(changed, TEXT, PERSON, Limits()), changed
+            tried += 1
+    assert tried
 
 
 def test_a_caution_is_kept() -> None:
