@@ -67,7 +67,8 @@ def _timed(record: RunRecord, stage: str) -> Iterator[None]:
     start = time.perf_counter()
     yield
     seconds = time.perf_counter() - start
-    record.stage(stage, seconds=round(seconds, 1))
+    before = record.content["stages"].get(stage, {}).get("seconds", 0.0)  # of a run that was stopped
+    record.stage(stage, seconds=round(before + seconds, 1))
     print(f"agir: {stage} took {seconds:.0f} s", file=sys.stderr, flush=True)
 
 
