@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from agir_hf.errors import AgirError, require
+from agir_hf.errors import AgirError, MissingDependencyError, require
 
 from .recipe import BuildRecipe
 from .shards import Shard, is_whole, plan_shards
@@ -103,7 +103,13 @@ def _executor(recipe: BuildRecipe, staging: Path, logs: Path, settings: Executor
             pipeline=steps, tasks=tasks, workers=workers, logging_dir=str(logs), start_method="spawn"
         )
     if settings.kind == "ray":
-        ray = require("ray", "dataset] 'ray[default]")
+        try:
+            import ray
+        except ImportError as error:
+            # Large, and of use with a cluster only: no extra of ours brings it.
+            raise MissingDependencyError(
+                f"ray is needed for its executor and cannot be imported ({error}); run: pip install 'ray[default]'"
+            ) from error
         from datatrove.executor.ray import RayPipelineExecutor
 
         if not ray.is_initialized():
