@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
@@ -12,25 +13,12 @@ import pytest
 
 from agir_hf.cli import main
 from agir_hf.gait import PARAMETER_NAMES
+from agir_hf.pipeline_agir import GaitAssessment
 from agir_hf.simulation import simulate_not_walking, simulate_person, simulate_walk
 
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLE = ROOT / "examples" / "simulated_walk.npz"
-ASSESSMENT_FIELDS = [
-    "source",
-    "score",
-    "probabilities",
-    "expected_score",
-    "rationale",
-    "gait_parameters",
-    "grounding",
-    "quality",
-    "abstained",
-    "abstain_reason",
-    "warnings",
-    "model",
-    "trained_on",
-]
+ASSESSMENT_FIELDS = [field.name for field in fields(GaitAssessment)]
 
 
 def save(path: Path, joints: np.ndarray, rate: float = 50.0) -> Path:
