@@ -111,7 +111,7 @@ def test_too_short_for_two_steps_and_standing_are_measured_as_not_walking(
 ) -> None:
     standing = simulate_not_walking("standing", seed=1)
     paths = [
-        save(tmp_path / "short.npz", walk[:28]),
+        save(tmp_path / "short.npz", walk[:19]),
         save(tmp_path / "standing.npz", standing.joints_m, standing.frame_rate_hz),
     ]
     assert main(["measure", *map(str, paths), "--format", "json"]) == 0

@@ -90,7 +90,7 @@ for _phrase, _unit in sorted(UNITS.items(), key=lambda item: len(item[0].split()
     _UNIT_WORDS.setdefault(_phrase.split()[0], []).append((tuple(_phrase.split()), _unit))
 # What may follow a number word that counts; "one arm" and "two sides" count nothing that is checked.
 _COUNTED = frozenset(
-    "of rated measured aspects aspect criteria domains components freezing episodes episode strides are is".split()
+    "of rated measured gait aspects aspect criteria domains components freezing episodes episode strides are is".split()
 )
 
 
