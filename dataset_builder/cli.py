@@ -35,6 +35,7 @@ def _parser() -> argparse.ArgumentParser:
     build.add_argument("--slurm-partition", default="")
     build.add_argument("--slurm-time", default="02:00:00", help="time limit of a shard")
     build.add_argument("--memory-gb", type=int, default=2, help="of a shard, under Slurm and Ray")
+    build.add_argument("--codes", metavar="MODEL", help="encode the motion as well, see the command codes")
     build.add_argument("--verbose", action="store_true", help="show datatrove's log")
     build.add_argument("--people", type=int, default=4000, help="simulated: virtual people")
     build.add_argument("--walks", type=int, default=3, help="simulated: walks of each person")
@@ -139,6 +140,10 @@ def _build(arguments: argparse.Namespace) -> int:
 
     if result.report is not None:
         print(summary(result.status, recipe.source.name, result.report))
+    if arguments.codes is not None and result.status != "refused":
+        from .codes import build_codes
+
+        print(build_codes(arguments.output, recipe.source.name, arguments.codes))
     return 1 if result.status == "refused" else 0
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from scipy.stats import spearmanr
 
 from agir_hf.gait import PARAMETER_NAMES
 from agir_hf.rationale import NORMS
@@ -19,6 +20,7 @@ from .sources.base import SPLITS
 from .variety import variety
 
 NO_SCORE = "none"
+_FEWEST_PAIRS = 10
 
 
 def counts_by_split(entries: Sequence[dict[str, Any]]) -> dict[str, dict[str, Any]]:
@@ -41,7 +43,10 @@ def _score(score: int | None) -> str:
 
 
 def measures_by_score(values: Sequence[dict[str, float | None]], scores: Sequence[int | None]) -> list[dict[str, Any]]:
-    """For each measure and score: how many have it, mean and standard deviation, beside the norm where there is one."""
+    """For each measure and score: how many have it, mean and standard deviation, beside the norm where there is one.
+
+    ``rank_correlation`` is Spearman's, of the measure with the score, None where fewer than 10 clips have both.
+    """
     table = []
     groups = sorted({_score(score) for score in scores})
     for name in PARAMETER_NAMES:
@@ -59,11 +64,23 @@ def measures_by_score(values: Sequence[dict[str, float | None]], scores: Sequenc
                     "mean": round(float(np.mean(own)), 3),
                     "sd": round(float(np.std(own)), 3),
                 }
+        pairs = [
+            (entry[name], score)
+            for entry, score in zip(values, scores, strict=True)
+            if entry[name] is not None and score is not None
+        ]
+        row["rank_correlation"] = _rank_correlation(pairs)
         norm = NORMS.get(measure.group)
         if norm is not None:
             row["norm"] = {"mean": norm.mean, "sd": norm.sd, "source": norm.source}
         table.append(row)
     return table
+
+
+def _rank_correlation(pairs: list[tuple[Any, int]]) -> float | None:
+    if len(pairs) < _FEWEST_PAIRS or len({value for value, _ in pairs}) < 2 or len({score for _, score in pairs}) < 2:
+        return None
+    return round(float(spearmanr(*zip(*pairs, strict=True)).statistic), 3)
 
 
 def make_report(
@@ -173,8 +190,10 @@ def measures_table(report: dict[str, Any]) -> list[str]:
     """Lines of a Markdown table: mean and standard deviation of each measure by score, beside the norm."""
     scores = sorted({score for row in report["measures_by_score"] for score in row["scores"]})
     lines = [
-        "| measure | unit | " + " | ".join(f"score {score}" for score in scores) + " | healthy older adults |",
-        "|---" * (3 + len(scores)) + "|",
+        "| measure | unit | "
+        + " | ".join(f"score {score}" for score in scores)
+        + " | rank correlation | healthy older adults |",
+        "|---" * (4 + len(scores)) + "|",
     ]
     for row in report["measures_by_score"]:
         cells = [
@@ -185,7 +204,8 @@ def measures_table(report: dict[str, Any]) -> list[str]:
         shown = (
             "no norm" if norm is None else f"{norm['mean']}" + (f" ± {norm['sd']}" if norm["sd"] is not None else "")
         )
-        lines.append(f"| {row['measure']} | {row['unit']} | {' | '.join(cells)} | {shown} |")
+        rank = "" if row["rank_correlation"] is None else f"{row['rank_correlation']:.2f}"
+        lines.append(f"| {row['measure']} | {row['unit']} | {' | '.join(cells)} | {rank} | {shown} |")
     return lines
 
 
