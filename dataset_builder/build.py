@@ -23,6 +23,7 @@ from .card import write_card
 from .checks import Failure
 from .codes import drop_stale_codes
 from .corpus import Corpus, check_corpus
+from .examples import TEMPLATES
 from .executors import ExecutorSettings, run_shards
 from .manifest import Manifest, file_entry, manifest_path, read_manifest
 from .recipe import BuildRecipe
@@ -119,7 +120,7 @@ def _with_wordings(table: pa.Table, redrawn: dict[int, tuple[int, str]]) -> pa.T
     rationales, metadata = table["rationale"].to_pylist(), table["metadata"].to_pylist()
     for place, (draw, text) in redrawn.items():
         rationales[place] = text
-        metadata[place]["rationale_draw"] = draw
+        metadata[place] |= {"rationale_draw": draw, "rationale_by": TEMPLATES}
     for name, column in (("rationale", rationales), ("metadata", metadata)):
         field = schema.field(name)
         table = table.set_column(schema.get_field_index(name), field, pa.array(column, type=field.type))

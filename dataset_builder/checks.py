@@ -31,8 +31,8 @@ class Failure:
     Attributes:
         clip_id: of the example; empty where the whole build is meant.
         kind: ``unreadable``, ``not_walking``, ``not_finite``, ``empty``, ``grounding``, ``side``, ``label_leak``,
-            ``duplicate_id``, ``duplicate_motion``, ``duplicate_rationale``, ``subject_overlap``, ``no_training_data``
-            or ``class_balance``.
+            ``duplicate_id``, ``duplicate_motion``, ``duplicate_rationale``, ``subject_overlap``, ``no_training_data``,
+            ``class_balance``, ``not_rewritten`` or ``not_encoded``; ``file`` when a built dataset is checked again.
         where: the column, or the subject or split.
         detail: what was expected and what was found.
         consequence: ``left out`` (the example), ``build refused``, or ``noted``.

@@ -48,6 +48,10 @@ def _parser() -> argparse.ArgumentParser:
     build.add_argument("--config", help="hub: its configuration")
     build.add_argument("--columns", default="", help="hub: ours=theirs,... for joints_m, frame_rate_hz, ...")
 
+    from .rewrite.options import add_rewrite_options
+
+    add_rewrite_options(build)
+
     for name, text in (("validate", "check a built dataset again, from its files"), ("card", "write README.md anew")):
         command = commands.add_parser(name, help=text, allow_abbrev=False)
         command.add_argument("output", type=Path, metavar="DIR")
@@ -121,9 +125,11 @@ def _build(arguments: argparse.Namespace) -> int:
     quiet_logs(arguments.verbose)
     from .build import build
     from .recipe import CLIPS_PER_SHARD, BuildRecipe
+    from .rewriting import RewriteSettings
 
     size = CLIPS_PER_SHARD if arguments.clips_per_shard is None else arguments.clips_per_shard
-    recipe = BuildRecipe(_source(arguments), arguments.seed, size)
+    source = _source(arguments)
+    recipe = BuildRecipe(source, arguments.seed, size, RewriteSettings.from_arguments(arguments, source))
     settings = ExecutorSettings(
         kind=arguments.executor,
         workers=arguments.workers,

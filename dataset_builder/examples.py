@@ -22,6 +22,7 @@ from .sources.base import ClipReference, Licence, SourceClip
 if TYPE_CHECKING:
     from datasets import Features
 
+TEMPLATES = "templates"  # who worded a text: these, or the name of a chat model
 ABOUT = ("medication", "sex", "age_years", "phenotype", "other")
 
 
@@ -57,6 +58,8 @@ def example_features() -> Features:
             "metadata": {
                 "bins_version": text,
                 "rationale_draw": Value("int32"),
+                "description_by": text,
+                "rationale_by": text,
                 "medication": text,
                 "sex": text,
                 "age_years": Value("float64"),
@@ -174,5 +177,11 @@ def make_row(
         "rationale": "",
         "score": source_clip.score,
         "clip_sha256": clip_sha256_of(clip.joints_m, clip.frame_rate_hz),
-        "metadata": {"bins_version": BINS_VERSION, "rationale_draw": 0, **about},
+        "metadata": {
+            "bins_version": BINS_VERSION,
+            "rationale_draw": 0,
+            "description_by": TEMPLATES,
+            "rationale_by": TEMPLATES,
+            **about,
+        },
     }

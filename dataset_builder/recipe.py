@@ -8,11 +8,15 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from importlib.resources.abc import Traversable
+from typing import TYPE_CHECKING
 
 from agir_hf.errors import AgirError
 from agir_hf.rationale.bins import BINS_VERSION
 
 from .sources.base import Source
+
+if TYPE_CHECKING:
+    from .rewriting import RewriteSettings
 
 BUILDER_VERSION = "1"
 CLIPS_PER_SHARD = 200
@@ -33,11 +37,13 @@ class BuildRecipe:
         source: where the clips come from.
         seed: decides the wording.
         clips_per_shard: clips of one Parquet file, whatever the number of workers.
+        rewrite: which chat model words the texts anew; None for none.
     """
 
     source: Source
     seed: int
     clips_per_shard: int = CLIPS_PER_SHARD
+    rewrite: RewriteSettings | None = None
 
     def __post_init__(self) -> None:
         if self.clips_per_shard < 1:
@@ -45,7 +51,9 @@ class BuildRecipe:
 
     def to_dict(self) -> dict[str, object]:
         """Ready for JSON; the same on every machine."""
+        rewrite = {} if self.rewrite is None else {"rewrite": self.rewrite.to_dict()}
         return {
+            **rewrite,
             "builder_version": BUILDER_VERSION,
             "bins_version": BINS_VERSION,
             "code_sha256": code_sha256(),

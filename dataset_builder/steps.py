@@ -24,16 +24,23 @@ from .recipe import BuildRecipe
 from .shards import is_whole, plan_shards, rows_to_table, write_json_lines, write_table
 
 # Keys of a document's metadata on its way through the steps.
-_CLIP, _REFERENCE, _ROW, _FAILURES = "source_clip", "reference", "row", "failures"
+# Failures leave an example out; notes do not.
+_CLIP, _REFERENCE, _ROW, _FAILURES, _NOTES = "source_clip", "reference", "row", "failures", "notes"
 
 
 def build_steps(recipe: BuildRecipe, folder: Path) -> list[PipelineStep]:
     """The steps that write the shards of a build to ``folder``, which must exist."""
+    rewrite = []
+    if recipe.rewrite is not None:
+        from .rewriting import RewriteTexts
+
+        rewrite.append(RewriteTexts(recipe.rewrite, recipe.source, recipe.seed))
     return [
         ReadClips(recipe, str(folder)),
         MeasureGait(recipe),
         DescribeGait(recipe),
         WriteRationales(recipe),
+        *rewrite,
         ValidateExamples(),
         WriteShard(recipe, str(folder)),
     ]
@@ -55,7 +62,9 @@ class ReadClips(PipelineStep):
         if is_whole(shard.path(Path(self.folder))):
             return
         for reference in shard.references:
-            document = Document(text="", id=reference.clip_id, metadata={_REFERENCE: reference, _FAILURES: []})
+            document = Document(
+                text="", id=reference.clip_id, metadata={_REFERENCE: reference, _FAILURES: [], _NOTES: []}
+            )
             try:
                 document.metadata[_CLIP] = self.recipe.source.read(reference)
             except AgirError as error:
@@ -156,7 +165,7 @@ class WriteShard(PipelineStep):
         rows: list[dict[str, Any]] = []
         failures: list[Failure] = []
         for document in data or ():
-            failures += document.metadata[_FAILURES]
+            failures += document.metadata[_FAILURES] + document.metadata[_NOTES]
             if not document.metadata[_FAILURES]:
                 rows.append(document.metadata[_ROW])
             self.stat_update("failed" if document.metadata[_FAILURES] else "written")
