@@ -17,6 +17,10 @@ __all__ = ["GaitRationaleBuilder"]
 def __getattr__(name: str) -> Any:
     # datasets takes a second to import, which `--help` need not wait for.
     if name == "GaitRationaleBuilder":
+        from agir_hf.errors import require
+
+        for module in ("datasets", "pyarrow", "datatrove"):
+            require(module, "dataset")
         from .builder import GaitRationaleBuilder
 
         return GaitRationaleBuilder

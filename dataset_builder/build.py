@@ -25,6 +25,7 @@ from .codes import drop_stale_codes
 from .corpus import Corpus, check_corpus
 from .examples import TEMPLATES
 from .executors import ExecutorSettings, run_shards
+from .figure import measures_figure
 from .manifest import Manifest, file_entry, manifest_path, read_manifest
 from .recipe import BuildRecipe
 from .report import make_report, measures_by_score, report_json, report_markdown
@@ -84,8 +85,8 @@ def build(recipe: BuildRecipe, output: Path, settings: ExecutorSettings) -> Buil
     final = work / "final"
     _write_final(shards, staging, final, corpus)
     _write_report(report, recipe, corpus, failures, shards, final)
-    report.with_name(f"{name}.refused.json").unlink(missing_ok=True)
-    report.with_name(f"{name}.refused.md").unlink(missing_ok=True)
+    for ending in ("json", "md", "svg"):
+        report.with_name(f"{name}.refused.{ending}").unlink(missing_ok=True)
     _publish(recipe, output, work, final, shards)
     drop_stale_codes(output, name, digest)
     write_card(output)
@@ -152,6 +153,7 @@ def _write_report(
     path.parent.mkdir(parents=True, exist_ok=True)
     write_text(report_json(report), path)
     write_text(report_markdown(recipe.source.name, report), path.with_suffix(".md"))
+    write_text(measures_figure(recipe.source.name, report), path.with_suffix(".svg"))
 
 
 def _publish(recipe: BuildRecipe, output: Path, work: Path, final: Path, shards: Sequence[Shard]) -> None:

@@ -65,6 +65,7 @@ def run_shards(recipe: BuildRecipe, staging: Path, logs: Path, settings: Executo
         MissingDependencyError: datatrove, or ray for its executor, is not installed.
         AgirError: Slurm's commands are not there.
     """
+    quiet_logs(settings.verbose)
     require("datatrove", "dataset")
     missing = missing_shards(recipe, staging)
     _settle_markers(logs, len(plan_shards(recipe)), {shard.index for shard in missing})

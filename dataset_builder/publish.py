@@ -73,7 +73,9 @@ def plan_publication(output: Path) -> Publication:
     copied: dict[str, Path] = {}
     for manifest in shared:
         names = [*manifest.files, f"manifests/{manifest.name}.json"]
-        names += [name for end in ("json", "md") if (output / (name := f"reports/{manifest.name}.{end}")).is_file()]
+        names += [
+            name for end in ("json", "md", "svg") if (output / (name := f"reports/{manifest.name}.{end}")).is_file()
+        ]
         copied |= {name: output / name for name in names}
     # Codes of a withheld source are named by the source's own entry: they have no recipe but the tokenizer's.
     written = {f"recipes/{m.name}.json": _recipe_text(output, m) for m in withheld}

@@ -21,6 +21,7 @@ from .variety import variety
 
 NO_SCORE = "none"
 _FEWEST_PAIRS = 10
+_SHARES = (10, 25, 50, 75, 90)
 
 
 def counts_by_split(entries: Sequence[dict[str, Any]]) -> dict[str, dict[str, Any]]:
@@ -43,7 +44,7 @@ def _score(score: int | None) -> str:
 
 
 def measures_by_score(values: Sequence[dict[str, float | None]], scores: Sequence[int | None]) -> list[dict[str, Any]]:
-    """For each measure and score: how many have it, mean and standard deviation, beside the norm where there is one.
+    """For each measure and score: how many have it, mean, spread and percentiles, beside the norm where there is one.
 
     ``rank_correlation`` is Spearman's, of the measure with the score, None where fewer than 10 clips have both.
     """
@@ -63,6 +64,7 @@ def measures_by_score(values: Sequence[dict[str, float | None]], scores: Sequenc
                     "clips": len(own),
                     "mean": round(float(np.mean(own)), 3),
                     "sd": round(float(np.std(own)), 3),
+                    **{f"p{share}": round(float(np.percentile(own, share)), 3) for share in _SHARES},
                 }
         pairs = [
             (entry[name], score)

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -144,6 +145,7 @@ def test_report_manifest_and_card_hold_no_machine_and_no_time(built: Path) -> No
     assert markdown.count("| noted |") == len(report["failures"])
     everything = " ".join(p.read_text(encoding="utf-8") for p in built.rglob("*") if p.suffix in (".json", ".md"))
     assert str(built) not in everything and "worker" not in json.dumps(report)
+    assert ElementTree.fromstring((built / "reports" / "simulated.svg").read_text(encoding="utf-8")).tag.endswith("svg")
     card = (built / "README.md").read_text(encoding="utf-8")
     assert card.startswith("---\n") and "license: apache-2.0" in card and "simulated scores" in card
 

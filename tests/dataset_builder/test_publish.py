@@ -66,14 +66,15 @@ def test_only_what_may_be_shared_is_laid_out(both: Path, tmp_path: Path) -> None
     manifest = read_manifest(both, "simulated")
     assert manifest is not None
     expected = {*manifest.files, "README.md", "manifests/simulated.json", "recipes/care_pd.json"}
-    assert set(files) == expected | {"reports/simulated.json", "reports/simulated.md"}
+    assert set(files) == expected | {f"reports/simulated.{end}" for end in ("json", "md", "svg")}
     assert load_dataset(str(tmp_path / "up"))["train"].num_rows == 16
 
 
 def test_a_folder_with_nothing_to_share_gives_recipes_only(both: Path, tmp_path: Path) -> None:
     output = tmp_path / "out"
     shutil.copytree(both, output)
-    for path in ("data/simulated", "manifests/simulated.json", "reports/simulated.json", "reports/simulated.md"):
+    reports = [f"reports/simulated.{end}" for end in ("json", "md", "svg")]
+    for path in ("data/simulated", "manifests/simulated.json", *reports):
         shutil.rmtree(output / path) if (output / path).is_dir() else (output / path).unlink()
     files = published(output, tmp_path / "up")
     assert set(files) == {"README.md", "recipes/care_pd.json"}
