@@ -104,19 +104,28 @@ def undisturbed(arguments: argparse.Namespace, output: Path, workers: int) -> st
     return digest
 
 
+def shards_there(output: Path) -> int:
+    """How many shards of an unfinished build are done."""
+    return len(list(output.glob(".build-*/shards/*.parquet")))
+
+
 def killed(arguments: argparse.Namespace, output: Path, expected: str, longest_s: float) -> None:
     """Build with ``kill -9`` to all processes at random moments, then compare."""
     rng = random.Random(arguments.seed)
     kills: list[dict[str, float]] = []
     while len(kills) < arguments.kills:
         process = start(command(arguments, output, arguments.workers))
-        wait = rng.uniform(3.0, max(longest_s / (arguments.kills + 1), 4.0))
+        # Starting takes a while: the moment counts from the first shard of this run, so that every kill hits the work.
+        before, began = shards_there(output), time.perf_counter()
+        while shards_there(output) <= before and process.poll() is None:
+            time.sleep(0.05)
+        wait = rng.uniform(0.0, longest_s / (2 * arguments.kills))
         try:
             process.wait(wait)
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
-            kills.append({"after_s": round(wait, 1), "shards": len(list(output.glob(".build-*/shards/*.parquet")))})
+            kills.append({"after_s": round(time.perf_counter() - began, 1), "shards": shards_there(output)})
             continue
         break  # finished before its time: nothing is left to kill
     process = start(command(arguments, output, arguments.workers))
