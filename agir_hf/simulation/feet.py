@@ -6,7 +6,7 @@ rises. In swing the toe base follows a smooth path whose shape comes from normal
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -31,6 +31,7 @@ _RETURN = np.array([[0.20, 0.0, 0.0], [0.53, 0.356, 1.58], [0.74, 0.694, 1.61], 
 _SETTLE_S = 0.06
 # The toes are already coming down when the heel meets the floor: pitch rate, over that of an even way down to flat.
 _SLAP = -0.3
+_BLUR_NODES = 11
 
 
 @dataclass(frozen=True)
@@ -62,8 +63,32 @@ def foot_track(steps: Steps, body: Body, side: int, t: Array, tremble_rad: Array
     Args:
         tremble_rad: (T,) extra heel-up pitch while the foot stands (trembling in place), positive.
     """
+    sharp = _sharp_track(steps, body, side, t, tremble_rad)
+    if steps.mechanics.blur_s == 0.0:
+        return sharp
+    # Toe base and pitch are averaged over a moment, and the ankle follows from them, so that the foot keeps its length.
+    shifts = np.linspace(-1.0, 1.0, _BLUR_NODES) * steps.mechanics.reach_s
+    weights = np.exp(-0.5 * (shifts / steps.mechanics.blur_s) ** 2)
+    weights /= weights.sum()
+    tracks = [_sharp_track(steps, body, side, t + shift, tremble_rad) for shift in shifts]
+    toe = np.sum([weight * track.toe_m for weight, track in zip(weights, tracks, strict=True)], axis=0)
+    pitch = np.sum([weight * track.pitch_rad for weight, track in zip(weights, tracks, strict=True)], axis=0)
+    return replace(sharp, toe_m=toe, ankle_m=_ankle(body, toe, pitch, sharp.yaw_rad), pitch_rad=pitch)
+
+
+def _ankle(body: Body, toe: Array, pitch: Array, yaw: Array) -> Array:
+    """The ankle (T, 3) of a foot with this toe base, pitch and yaw."""
+    sin, cos = np.sin(pitch), np.cos(pitch)
+    ankle = np.empty_like(toe)
+    back = -body.foot_forward_m * cos - body.foot_rise_m * sin
+    ankle[:, [0, 2]] = toe[:, [0, 2]] + back[:, None] * forward(yaw)
+    ankle[:, 1] = toe[:, 1] - body.foot_forward_m * sin + body.foot_rise_m * cos
+    return ankle
+
+
+def _sharp_track(steps: Steps, body: Body, side: int, t: Array, tremble_rad: Array | None) -> FootTrack:
     rows = rows_of(steps, side)
-    strike, off, leave = steps.strike_s[rows], steps.off_s[rows], steps.toe_rise_s[rows]
+    strike, off, leave = steps.land_s[rows], steps.off_s[rows], steps.toe_rise_s[rows]
     row = np.clip(np.searchsorted(strike, t, side="right") - 1, 0, len(rows) - 1)
     after = np.minimum(row + 1, len(rows) - 1)
     stance = (t <= leave[row]) | (after == row)
@@ -77,8 +102,7 @@ def foot_track(steps: Steps, body: Body, side: int, t: Array, tremble_rad: Array
     turned = yaw[after] - yaw[row]
     yaw_now = np.where(stance, yaw[row], yaw[row] + turned * smoothstep(u * 1.05))
     place = steps.place_m[rows]
-    toe, ankle = np.empty((len(t), 3)), np.empty((len(t), 3))
-    ahead = forward(yaw_now)
+    toe = np.empty((len(t), 3))
     # Stance: about the virtual heel while the toes are up, about the toe base while the heel is.
     heel = place[row] - body.heel_back_m * forward(yaw[row])
     sin, cos = np.sin(pitch), np.cos(pitch)
@@ -94,15 +118,14 @@ def foot_track(steps: Steps, body: Body, side: int, t: Array, tremble_rad: Array
     swing_xz, swing_y = _swing(steps, rows, body, row, after, u, swing_s, pitch, flat_toe)
     toe[:, [0, 2]] = np.where(stance[:, None], stance_xz, swing_xz)
     toe[:, 1] = np.where(stance, stance_y, swing_y)
-    back = -body.foot_forward_m * cos - body.foot_rise_m * sin
-    ankle[:, [0, 2]] = toe[:, [0, 2]] + back[:, None] * ahead
-    ankle[:, 1] = toe[:, 1] - body.foot_forward_m * sin + body.foot_rise_m * cos
-    return FootTrack(ankle, toe, pitch, yaw_now, stance, t - strike[row], off[row] - t, strike[after] - t)
+    return FootTrack(
+        _ankle(body, toe, pitch, yaw_now), toe, pitch, yaw_now, stance, t - strike[row], off[row] - t, strike[after] - t
+    )
 
 
 def foot_pitch(steps: Steps, rows: Rows, t: Array) -> Array:
     """Pitch of the foot, radians, toe up positive."""
-    strike, flat = steps.strike_s[rows], steps.flat_s[rows]
+    strike, flat = steps.land_s[rows], steps.flat_s[rows]
     rise, off = steps.heel_rise_s[rows], steps.toe_rise_s[rows]
     at_strike = np.radians(steps.strike_deg[rows])
     at_off = -np.radians(steps.push_off_deg[rows])
@@ -111,7 +134,8 @@ def foot_pitch(steps: Steps, rows: Rows, t: Array) -> Array:
     swing_s = np.append(strike[1:] - off[:-1], 0.4)
     lift = np.append(steps.lift_m[rows][1:], steps.lift_m[rows][-1])
     # The heel keeps rising after the toes have left, the more the higher the foot is lifted.
-    steepest = at_off - np.radians(4.0 + 100.0 * np.clip(lift, 0.0, 0.1)) * np.clip(-at_off / 0.85, 0.2, 1.0)
+    kick = np.radians(4.0 + 100.0 * np.clip(lift, 0.0, 0.1)) * np.clip(-at_off / 0.85, 0.2, 1.0)
+    steepest = at_off - kick * steps.mechanics.kick
     back = next_strike - steepest
     blocks = [
         (strike, at_strike, at_strike * _SLAP / np.maximum(flat - strike, 0.03)),
@@ -141,8 +165,9 @@ def _swing(
     reach, _ = strike_toe(body, strike_pitch)
     end_xz = steps.place_m[rows][after] + reach[:, None] * forward(yaw)
     advance = hermite(u, _ADVANCE[:, 0], _ADVANCE[:, 1], _ADVANCE[:, 2])
+    advance = advance + steps.mechanics.toe_ahead * bump(u / 0.8)
     # The foot meets the floor at the speed at which it then comes to rest: a jump would show as a jerk of the knee.
-    slap = -_SLAP * strike_pitch / np.maximum(steps.flat_s[rows][after] - steps.strike_s[rows][after], 0.03)
+    slap = -_SLAP * strike_pitch / np.maximum(steps.flat_s[rows][after] - steps.land_s[rows][after], 0.03)
     sole_m = body.heel_back_m + body.foot_forward_m
     arm = sole_m * np.sin(strike_pitch) + body.toe_height_m * np.cos(strike_pitch) + HEEL_RADIUS * body.leg_scale
     landing_mps = 2.0 * heel_slip(body, strike_pitch) / _SETTLE_S + np.where(strike_pitch > 0.0, arm * slap, 0.0)

@@ -14,33 +14,48 @@ import numpy as np
 
 from ..errors import AgirError
 from .body import Body, sample_body
+from .mechanics import FIRST, Mechanics
 from .style import Style, sample_style
 
 Sex = Literal["female", "male"]
 Phenotype = Literal["typical", "tremor", "one_sided", "waddling", "wide_based", "crouched"]
+# Of the deep cohort: phenotypes of Parkinson's disease, and patterns without a score.
+DeepKind = Literal[
+    "tremor-dominant",
+    "akinetic-rigid",
+    "freezing",
+    "none",
+    "parkinsonian",
+    "healthy",
+    "hemiparetic",
+    "steppage",
+    "ataxic",
+    "antalgic",
+]
 
 
 @dataclass(frozen=True)
 class Person:
-    """A virtual person. ``severity`` is continuous; ``score`` is what a clinician would give, 0 to 3."""
+    """A virtual person. ``severity`` is continuous; ``score`` is what a clinician would give, 0 to 3, or None."""
 
     seed: int
     subject_id: str
     sex: Sex
     age_years: float
-    score: int
+    score: int | None
     severity: float
-    phenotype: Phenotype
+    phenotype: Phenotype | DeepKind
     affected_side: Literal["left", "right"]
     posture_latent: float
     freezing_latent: float
     body: Body
     style: Style
+    mechanics: Mechanics = FIRST
 
     @property
     def freezing_prone(self) -> bool:
         """Whether walks of this person may have freezing episodes: never with a normal gait."""
-        return self.score > 0 and self.freezing_latent > 1.2
+        return bool(self.score) and self.freezing_latent > 1.2
 
     @property
     def sides(self) -> tuple[int, int]:

@@ -12,12 +12,11 @@ import numpy as np
 
 from .body import leg_length, strike_ankle
 from .curves import Array, Flags, Rows, forward, leftward
+from .mechanics import FIRST, Mechanics
 from .path import Path, PlanOptions, plan_path
 from .people import Person
 
 FAR_S = 100.0
-# Time from a foot's strike until the body is over it, in strides: hip above ankle at about 26 % of the gait cycle.
-OVER_FOOT_STRIDES = 0.265
 
 
 @dataclass(frozen=True)
@@ -35,6 +34,7 @@ class Steps:
         lift_m, low_swing_m: (N,) height of the sole in early and in middle swing, of the swing that ends here.
         outward_m: (N,) sideways bow of that swing.
         frozen: (N,) step made in a freezing episode.
+        mechanics: how the feet move between these times.
     """
 
     side: Rows
@@ -51,6 +51,12 @@ class Steps:
     low_swing_m: Array
     outward_m: Array
     frozen: Flags
+    mechanics: Mechanics = FIRST
+
+    @property
+    def land_s(self) -> Array:
+        """(N,) when the foot reaches the floor: its strike, or a little before."""
+        return self.strike_s - self.mechanics.contact_delay_s
 
 
 @dataclass(frozen=True)
@@ -122,7 +128,7 @@ def _plan_steps(
     off = _off_times(rng, person, strike, step_time, moving, stopped=path.end_s is not None)
     effort = np.where(moving, path.effort(strike + 0.1), 0.0)
     place, yaw = _places(rng, person, path, side, strike, stride_local, moving, cold)
-    style = person.style
+    style, land = person.style, strike - person.mechanics.contact_delay_s
     easy = np.clip(effort, 0.0, 1.1) * (0.0 if path.options.in_place else 1.0)
     # The foot rolls over the toe tips, which this skeleton does not have: the toe base rises a little before foot off.
     toe_rise = off - 0.025 * stride_local
@@ -135,10 +141,10 @@ def _plan_steps(
         lift = lift * rng.uniform(1.2, 2.2)
         low = lift * 0.9
     flat = np.minimum(
-        strike + 0.125 * stride_local * np.clip(np.sqrt(np.abs(strike_deg) / 23.0), 0.35, 1.1),
-        strike + 0.4 * (off - strike),
+        land + 0.125 * stride_local * np.clip(np.sqrt(np.abs(strike_deg) / 23.0), 0.35, 1.1),
+        land + 0.4 * (off - land),
     )
-    heel_rise, push = _heel_rise(person, path, side, strike, strike_deg, flat, toe_rise, place, yaw)
+    heel_rise, push = _heel_rise(person, path, side, land, strike_deg, flat, toe_rise, place, yaw)
     return Steps(
         side=side,
         strike_s=strike,
@@ -154,6 +160,7 @@ def _plan_steps(
         low_swing_m=np.minimum(low, 0.9 * lift),
         outward_m=_outward(path, person, side, place, yaw),
         frozen=cold,
+        mechanics=person.mechanics,
     )
 
 
@@ -192,9 +199,11 @@ def _places(
     """Where the feet stand, and their headings."""
     style = person.style
     count = len(side)
+    # The hip is above the ankle at about 26 % of the gait cycle.
     # The body is over the foot in the middle of the step to come as much as of the step just made.
     around = 0.5 * (stride_local + np.append(stride_local[1:], stride_local[-1]))
-    over = np.where(moving, strike + OVER_FOOT_STRIDES * around, path.grid_s[0])
+    land = strike - person.mechanics.contact_delay_s
+    over = np.where(moving, land + person.mechanics.over_foot_strides * around, path.grid_s[0])
     heading = path.heading(over)
     effort = path.effort(over)
     # However uneven, no step is longer than the legs allow, nor shorter than nothing.
@@ -262,7 +271,7 @@ def _heel_rise(
     person: Person,
     path: Path,
     side: Rows,
-    strike: Array,
+    land: Array,
     strike_deg: Array,
     flat: Array,
     toe_rise: Array,
@@ -277,11 +286,11 @@ def _heel_rise(
     style = person.style
     other = 1 - side
     stance, loading = np.array(style.stance_knee_deg), np.array(style.loading_knee_deg)
-    after = np.append(strike[1:], toe_rise[-1] - 0.1)
+    after = np.append(land[1:], toe_rise[-1] - 0.1)
     flat_ankle = np.tile([0.0, person.body.ankle_height_m], (len(side), 1))
     knee = np.array(style.off_knee_deg)[side] + 0.6 * stance[side]
     push = _trailing_pitch(person, path, side, toe_rise, place, yaw, flat_ankle, loading[other], knee)
-    push = np.clip(push, 7.0, 64.0)
+    push = np.clip(push, 7.0, person.mechanics.steepest_push_deg)
     landed = strike_ankle(person.body, np.radians(np.append(strike_deg[1:], 0.0)))
     early = _trailing_pitch(person, path, side, after, place, yaw, landed, stance[other] + 3.0, stance[side] + 1.0)
     share = np.sqrt(np.clip(early, 1.0, 0.62 * push) / push)

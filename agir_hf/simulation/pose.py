@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from .people import Person
 from .plan import FAR_S, WalkPlan
 
 _HEIGHT_GRID_HZ = 120.0
-_STRAIGHTEST_KNEE_DEG = 6.0
+_SETTLING_S = 0.09
 
 
 @dataclass(frozen=True)
@@ -102,9 +102,27 @@ def pose(person: Person, plan: WalkPlan, t: Array) -> Array:
     joints = np.empty((len(t), NUM_JOINTS, 3))
     place_trunk(joints, body, middle, turned)
     for side, name in enumerate(("left", "right")):
-        place_leg(joints, person, name, feet[side], turned.pelvis[0])
+        foot = feet[side]
+        if person.mechanics.soft_reach_m > 0.0:
+            foot = _held_short(person, foot, joints[:, JOINT_INDEX[f"{name}_hip"]])
+        place_leg(joints, person, name, foot, turned.pelvis[0])
         place_arm(joints, person, name, turned, arm_angles(person, plan, t, side))
     return joints
+
+
+def _held_short(person: Person, foot: FootTrack, hip: Array) -> FootTrack:
+    """The foot, drawn towards the hip by a few millimetres where the leg would swing out to its full length.
+
+    Near full length a millimetre is degrees of knee: a foot that overreaches makes the knee jerk.
+    """
+    soft_m = person.mechanics.soft_reach_m
+    ray = hip - foot.ankle_m
+    distance = np.linalg.norm(ray, axis=1)
+    longest = leg_length(person.body, person.mechanics.straightest_knee_deg + 1.5)
+    excess = soft_m * np.logaddexp(0.0, (distance - longest) / soft_m)
+    free = np.where(foot.stance, smoothstep(1.0 - foot.since_strike_s / _SETTLING_S), 1.0)
+    shift = (free * excess / distance)[:, None] * ray
+    return replace(foot, ankle_m=foot.ankle_m + shift, toe_m=foot.toe_m + shift)
 
 
 def _feet(person: Person, plan: WalkPlan, t: Array) -> tuple[FootTrack, FootTrack]:
@@ -152,14 +170,15 @@ def _hip_height(
     grid_xz = _hips_xz(person, plan, grid)
     span = (-MARGIN_S, plan.path.options.duration_s + MARGIN_S)
     wanted, most = [], []
+    straightest_deg = person.mechanics.straightest_knee_deg
     for side in (0, 1):
         reach, offset = _hip_reach(person.body, side, grid_feet[side], grid_turned, grid_xz)
         knee, release = _stance_knee(person, side, grid_feet[side], grid_feet[1 - side])
         wobble = slow_noise(np.random.default_rng((plan.seed, person.seed, 0x3E, side)), grid, 0.8, *span)
-        length = leg_length(person.body, np.maximum(knee + 1.3 * wobble, _STRAIGHTEST_KNEE_DEG))
+        length = leg_length(person.body, np.maximum(knee + 1.3 * wobble, straightest_deg))
         base = grid_feet[side].ankle_m[:, 1] - offset
         wanted.append(base + np.sqrt(np.maximum(length**2 - reach**2, 0.01)) + release)
-        straight = leg_length(person.body, _STRAIGHTEST_KNEE_DEG)
+        straight = leg_length(person.body, straightest_deg)
         most.append(base + np.sqrt(np.maximum(straight**2 - reach**2, 0.01)))
     soft = 0.006
     ceiling = np.minimum(most[0], most[1])
@@ -205,7 +224,8 @@ def _stance_knee(person: Person, side: int, foot: FootTrack, other: FootTrack) -
     knee = np.where(foot.since_strike_s > 3.0, straight + 2.0, knee)
     # Carrying passes to the other leg from its strike on, and comes back shortly before the own strike.
     handed = np.where(other.stance, other.since_strike_s, 0.0)
-    leaving = np.where(foot.stance, np.clip(1.0 - foot.until_off_s / 0.16, 0.0, 1.0), 1.0)
+    handing_s = 0.16 + person.mechanics.contact_delay_s
+    leaving = np.where(foot.stance, np.clip(1.0 - foot.until_off_s / handing_s, 0.0, 1.0), 1.0)
     leaving = np.where(handed > 0.0, leaving, np.where(foot.stance, 0.0, 1.0))
     coming = np.clip(foot.until_strike_s / 0.11, 0.0, 1.0)
     free = np.where(foot.stance, smoothstep(leaving), smoothstep(coming))

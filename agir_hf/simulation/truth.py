@@ -9,7 +9,7 @@ import numpy as np
 from ..clip import PARAMETER_NAMES, GaitEvent
 from .body import Body, trunk_offsets
 from .curves import Array, Rows, rotate
-from .feet import foot_pitch, rows_of, swing_toe_height
+from .feet import foot_pitch, foot_track, rows_of, swing_toe_height
 from .people import Person
 from .plan import FAR_S, WalkPlan
 from .pose import arm_angles, arm_in_chest
@@ -67,8 +67,8 @@ def truth_of(person: Person, plan: WalkPlan, end_s: float, heading_rad: float, o
                     float(x * cos + z * sin + origin_m[0]),
                     float(-x * sin + z * cos + origin_m[1]),
                     float(steps.yaw_rad[row] + heading_rad),
-                    float(steps.flat_s[row]),
-                    float(steps.heel_rise_s[row]),
+                    float(steps.flat_s[row]) + steps.mechanics.reach_s,
+                    float(steps.heel_rise_s[row]) - steps.mechanics.reach_s,
                 )
             )
     events.sort(key=lambda event: event.time_s)
@@ -181,7 +181,7 @@ def _feet(body: Body, plan: WalkPlan, rows: Rows) -> dict[str, float | None]:
         own = rows_of(steps, side)
         peaks = []
         for row in mine:
-            times = steps.toe_rise_s[row] + share * (steps.strike_s[row + 2] - steps.toe_rise_s[row])
+            times = steps.toe_rise_s[row] + share * (steps.land_s[row + 2] - steps.toe_rise_s[row])
             height = swing_toe_height(
                 body,
                 share,
@@ -191,9 +191,15 @@ def _feet(body: Body, plan: WalkPlan, rows: Rows) -> dict[str, float | None]:
                 steps.lift_m[row + 2],
                 steps.low_swing_m[row + 2],
             )
+            if steps.mechanics.blur_s > 0.0:  # the peak of a smoothed path is lower
+                height = foot_track(steps, body, side, times).toe_m[:, 1]
             peaks.append(height.max() - body.toe_height_m)
         values[f"foot_clearance_{name}_m"] = float(np.mean(peaks))
-        values[f"foot_strike_angle_{name}_deg"] = float(np.mean(steps.strike_deg[np.append(mine, mine[-1] + 2)]))
+        landed = np.append(mine, mine[-1] + 2)
+        angles = steps.strike_deg[landed]
+        if steps.mechanics.contact_delay_s > 0.0:  # by the contact the toes have begun to come down
+            angles = np.degrees(foot_track(steps, body, side, steps.strike_s[landed]).pitch_rad)
+        values[f"foot_strike_angle_{name}_deg"] = float(np.mean(angles))
     return values
 
 

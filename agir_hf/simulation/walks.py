@@ -26,7 +26,7 @@ class SimulatedWalk:
     clip: MotionClip
     clip_id: str
     subject_id: str
-    score: int
+    score: int | None
     person: Person
     truth: WalkTruth
 

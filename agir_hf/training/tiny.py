@@ -306,7 +306,8 @@ def _evaluate(recipe: TinyRecipe, splits: dict[str, CohortSplit], checkpoint: Pa
     walks = simulated_walks(
         cohort.seed, person_range(cohort, "test"), cohort.walks_per_person, limit=recipe.evaluate_walks
     )
-    given, subjects = [w.score for w in walks], [w.subject_id for w in walks]
+    given = [w.score for w in walks if w.score is not None]  # of this cohort, every walk has one
+    subjects = [w.subject_id for w in walks]
     assessor = load_pipeline(checkpoint)
     num_scores = assessor.model.config.num_scores
     figures: dict[str, Any] = {"people": "simulated"}
