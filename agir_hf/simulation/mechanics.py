@@ -47,7 +47,7 @@ ANNOTATED = Mechanics(
     blur_s=0.014,
     kick=1.2,
     toe_ahead=0.025,
-    straightest_knee_deg=3.0,
+    straightest_knee_deg=4.0,
     soft_reach_m=0.003,
     steepest_push_deg=76.0,
 )

@@ -16,7 +16,7 @@ from .people import Person
 from .plan import FAR_S, WalkPlan
 
 _HEIGHT_GRID_HZ = 120.0
-_SETTLING_S = 0.09
+_SETTLING_S, _RELEASING_S = 0.09, 0.12
 
 
 @dataclass(frozen=True)
@@ -120,7 +120,9 @@ def _held_short(person: Person, foot: FootTrack, hip: Array) -> FootTrack:
     distance = np.linalg.norm(ray, axis=1)
     longest = leg_length(person.body, person.mechanics.straightest_knee_deg + 1.5)
     excess = soft_m * np.logaddexp(0.0, (distance - longest) / soft_m)
-    free = np.where(foot.stance, smoothstep(1.0 - foot.since_strike_s / _SETTLING_S), 1.0)
+    # It comes and goes by degrees: a shuffling leg is nearly straight already as it leaves the floor.
+    settling, swinging = 1.0 - foot.since_strike_s / _SETTLING_S, -foot.until_off_s / _RELEASING_S
+    free = np.where(foot.stance, smoothstep(settling), smoothstep(swinging))
     shift = (free * excess / distance)[:, None] * ray
     return replace(foot, ankle_m=foot.ankle_m + shift, toe_m=foot.toe_m + shift)
 
