@@ -46,9 +46,9 @@ def sample_quality(rng: np.random.Generator) -> LiftingQuality:
     """From a good recent lifter on a clear video to a poor one."""
     return LiftingQuality(
         scale=float(np.exp(0.03 * np.clip(rng.standard_normal(), -2.0, 2.0))),
-        jitter_m=float(rng.uniform(0.004, 0.014)),
-        depth_factor=float(rng.uniform(1.5, 3.0)),
-        smoothing_s=float(rng.uniform(0.012, 0.035)),
+        jitter_m=float(rng.uniform(0.003, 0.010)),
+        depth_factor=float(rng.uniform(1.3, 2.5)),
+        smoothing_s=float(rng.uniform(0.020, 0.040)),
         gaps_per_s=float(rng.uniform(0.0, 0.35)),
     )
 

@@ -54,7 +54,7 @@ def with_free_knees(style: Style) -> Style:
         stance_knee_deg=(stance[0], stance[1]),
         loading_knee_deg=(loading[0], loading[1]),
         off_knee_deg=(style.off_knee_deg[0] + 5.0, style.off_knee_deg[1] + 5.0),
-        strike_angle_deg=scaled(style.strike_angle_deg, 1.15, -3.0, 38.0),
+        strike_angle_deg=scaled(style.strike_angle_deg, 1.35, -3.0, 40.0),
     )
 
 

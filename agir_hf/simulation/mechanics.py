@@ -42,7 +42,7 @@ FIRST = Mechanics()
 # Fitted by eye on knee curves of unimpaired walking and on the state of annotated foot strikes (facts: ankle at 14 % of
 # its peak speed, toes down by a quarter of their peak pitch); what is left is printed by the test of the leg's motion.
 ANNOTATED = Mechanics(
-    contact_delay_s=0.050,
+    contact_delay_s=0.055,
     over_foot_strides=0.270,
     blur_s=0.014,
     kick=1.2,
