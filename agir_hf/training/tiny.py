@@ -1,6 +1,6 @@
 """``agir train tiny``: the packaged checkpoint from nothing, on simulated people, with fixed seeds.
 
-    agir train tiny                    # about an hour on two CPU cores
+    agir train tiny                    # over an hour on two CPU cores
     agir train tiny --smoke            # minutes, to see that it runs
     agir train tiny tokenizer.steps=200 assess.epochs=0.5
 
