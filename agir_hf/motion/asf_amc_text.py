@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import MotionFormatError
+from .axis_rotation import axis_rotation
 
 FORMAT = "ASF/AMC"
 
@@ -384,22 +385,11 @@ def _channels(path: Path, words: list[str], kinds: tuple[str, ...]) -> tuple[str
     return channels
 
 
-def _axis_rotation(axis: int, angle: Floats) -> Floats:
-    cosine, sine = np.cos(angle), np.sin(angle)
-    one, two = (axis + 1) % 3, (axis + 2) % 3
-    matrix = np.zeros((len(angle), 3, 3))
-    matrix[:, axis, axis] = 1.0
-    matrix[:, one, one] = matrix[:, two, two] = cosine
-    matrix[:, one, two] = -sine
-    matrix[:, two, one] = sine
-    return matrix
-
-
 def motion_rotation(channels: tuple[str, ...], values: Floats, in_degrees: bool) -> Floats | None:
     """(T, 3, 3) of the rotation channels among ``channels``, the first applied first; None where there are none."""
     rotation: Floats | None = None
     for index, channel in enumerate(channels):
         if channel[0] == "r":
-            turn = _axis_rotation(_AXES[channel[1]], np.deg2rad(values[:, index]) if in_degrees else values[:, index])
+            turn = axis_rotation(_AXES[channel[1]], np.deg2rad(values[:, index]) if in_degrees else values[:, index])
             rotation = turn if rotation is None else turn @ rotation
     return rotation

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from ..clip import MotionClip
 from ..errors import MotionFormatError
 from ..skeleton import JOINT_INDEX, JOINT_NAMES, PARENTS
+from .axis_rotation import axis_rotation
 from .bvh_file import BvhFile, Skeleton, parse_bvh
 from .canonical import Landmarks
 from .naming import find_parts, trunk_gaps
@@ -203,17 +204,6 @@ def _local_transform(
         if not is_rotation and is_placed:
             position[:, axis] = values[:, index]
         elif is_rotation:
-            turn = _axis_rotation(axis, np.deg2rad(values[:, index]))
+            turn = axis_rotation(axis, np.deg2rad(values[:, index]))
             rotation = turn if rotation is None else np.matmul(rotation, turn)
     return position, rotation
-
-
-def _axis_rotation(axis: int, angle: NDArray[np.float64]) -> NDArray[np.float64]:
-    cosine, sine = np.cos(angle), np.sin(angle)
-    one, two = (axis + 1) % 3, (axis + 2) % 3
-    matrix = np.zeros((len(angle), 3, 3))
-    matrix[:, axis, axis] = 1.0
-    matrix[:, one, one] = matrix[:, two, two] = cosine
-    matrix[:, one, two] = -sine
-    matrix[:, two, one] = sine
-    return matrix
