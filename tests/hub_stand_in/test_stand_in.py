@@ -96,6 +96,7 @@ def test_the_libraries_ask_for_nothing_unknown(hub: HubStandIn, loaded: dict[str
 @pytest.fixture
 def api(hub: HubStandIn, monkeypatch: pytest.MonkeyPatch) -> HfApi:
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_DISABLE_XET", True)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
     return HfApi(endpoint=hub.endpoint, token=hub.token)
 
 
