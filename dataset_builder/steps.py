@@ -46,16 +46,21 @@ def build_steps(recipe: BuildRecipe, folder: Path) -> list[PipelineStep]:
     ]
 
 
-class ReadClips(PipelineStep):
-    """Source: the clips of the shard, in order; nothing where the shard is already there."""
+class _ShardStep(PipelineStep):
+    """An end of the pipeline: it knows the shard of its task and the folder of all shards."""
 
-    name = "source"
     type = "gait"
 
     def __init__(self, recipe: BuildRecipe, folder: str) -> None:
         super().__init__()
         self.recipe = recipe
         self.folder = folder
+
+
+class ReadClips(_ShardStep):
+    """Source: the clips of the shard, in order; nothing where the shard is already there."""
+
+    name = "source"
 
     def run(self, data: DocumentsPipeline = None, rank: int = 0, world_size: int = 1) -> Iterator[Document]:
         shard = plan_shards(self.recipe)[rank]
@@ -149,16 +154,10 @@ class ValidateExamples(_EachExample):
         document.metadata[_FAILURES] += check_row(document.metadata[_ROW])
 
 
-class WriteShard(PipelineStep):
+class WriteShard(_ShardStep):
     """Write: what passed to Parquet, what failed to a list beside it, each under its name only when whole."""
 
     name = "write"
-    type = "gait"
-
-    def __init__(self, recipe: BuildRecipe, folder: str) -> None:
-        super().__init__()
-        self.recipe = recipe
-        self.folder = folder
 
     def run(self, data: DocumentsPipeline = None, rank: int = 0, world_size: int = 1) -> Iterator[Document]:
         shard, folder = plan_shards(self.recipe)[rank], Path(self.folder)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .bins import relation_to_norm, same_sides, stands_out, word_for
-from .measures import BY_NAME, GROUPS, Parameters, printed_number
+from .measures import BY_NAME, GROUPS, Parameters, printed_number, with_unit
 from .norms import NORMS
 
 # What a rationale compares with a norm, and what texts call it.
@@ -46,7 +46,7 @@ def norm_group(name: str) -> str:
 
 def norm_mean(group: str) -> str:
     """The published mean as texts quote it, with its unit."""
-    return f"{NORMS[group].mean_text} {GROUPS[group][0].unit}"
+    return with_unit(NORMS[group].mean_text, GROUPS[group][0].unit)
 
 
 def foot_lift(parameters: Parameters) -> str | None:
