@@ -158,7 +158,7 @@ def read_back(output: Path) -> None:
             seconds_together=round(together, 3),
             streamed_first=first,
             streamed_features_equal=streamed.features == data.features,
-            filtered=len(data.select(range(count)).filter(lambda row: row["score"] >= 2)),
+            filtered=len(data.select(range(count)).filter(lambda row: row["score"] in (2, 3))),
             mapped=len(data.select(range(20)).map(lambda row: {"frames": len(row["joints_m"])})),
             shapes={len(motion.shape) for motion in batch} == {3},
         )

@@ -17,13 +17,12 @@ from agir_hf.gait.results import rounded
 from agir_hf.rationale import describe, evidence_block, write_rationale
 from agir_hf.rationale.bins import BINS_VERSION
 
-from .sources.base import ClipReference, Licence, SourceClip
+from .sources.base import ABOUT, ABOUT_NUMBERS, ABOUT_TEXTS, ClipReference, Licence, SourceClip
 
 if TYPE_CHECKING:
     from datasets import Features
 
 TEMPLATES = "templates"  # who worded a text: these, or the name of a chat model
-ABOUT = ("medication", "sex", "age_years", "phenotype", "other")
 
 
 @cache
@@ -60,11 +59,8 @@ def example_features() -> Features:
                 "rationale_draw": Value("int32"),
                 "description_by": text,
                 "rationale_by": text,
-                "medication": text,
-                "sex": text,
-                "age_years": Value("float64"),
-                "phenotype": text,
-                "other": text,
+                **dict.fromkeys(ABOUT_TEXTS, text),
+                **dict.fromkeys(ABOUT_NUMBERS, Value("float64")),
             },
         }
     )

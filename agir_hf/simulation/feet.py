@@ -70,9 +70,11 @@ def foot_track(steps: Steps, body: Body, side: int, t: Array, tremble_rad: Array
     shifts = np.linspace(-1.0, 1.0, _BLUR_NODES) * steps.mechanics.reach_s
     weights = np.exp(-0.5 * (shifts / steps.mechanics.blur_s) ** 2)
     weights /= weights.sum()
-    tracks = [_sharp_track(steps, body, side, t + shift, tremble_rad) for shift in shifts]
-    toe = np.sum([weight * track.toe_m for weight, track in zip(weights, tracks, strict=True)], axis=0)
-    pitch = np.sum([weight * track.pitch_rad for weight, track in zip(weights, tracks, strict=True)], axis=0)
+    shifted = (t + shifts[:, None]).ravel()
+    trembling = None if tremble_rad is None else np.tile(tremble_rad, len(shifts))
+    around = _sharp_track(steps, body, side, shifted, trembling)
+    toe = np.einsum("n,ntk->tk", weights, around.toe_m.reshape(len(shifts), len(t), 3))
+    pitch = weights @ around.pitch_rad.reshape(len(shifts), len(t))
     return replace(sharp, toe_m=toe, ankle_m=_ankle(body, toe, pitch, sharp.yaw_rad), pitch_rad=pitch)
 
 

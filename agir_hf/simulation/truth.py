@@ -179,21 +179,21 @@ def _feet(body: Body, plan: WalkPlan, rows: Rows) -> dict[str, float | None]:
         if not len(mine):
             continue
         own = rows_of(steps, side)
-        peaks = []
-        for row in mine:
-            times = steps.toe_rise_s[row] + share * (steps.land_s[row + 2] - steps.toe_rise_s[row])
-            height = swing_toe_height(
+        swung = mine[:, None]
+        times = steps.toe_rise_s[swung] + share * (steps.land_s[swung + 2] - steps.toe_rise_s[swung])
+        if steps.mechanics.blur_s > 0.0:  # the peak of a smoothed path is lower
+            heights = foot_track(steps, body, side, times.ravel()).toe_m[:, 1].reshape(times.shape)
+        else:
+            heights = swing_toe_height(
                 body,
                 share,
                 foot_pitch(steps, own, times),
-                -np.radians(steps.push_off_deg[row]),
-                np.radians(steps.strike_deg[row + 2]),
-                steps.lift_m[row + 2],
-                steps.low_swing_m[row + 2],
+                -np.radians(steps.push_off_deg[swung]),
+                np.radians(steps.strike_deg[swung + 2]),
+                steps.lift_m[swung + 2],
+                steps.low_swing_m[swung + 2],
             )
-            if steps.mechanics.blur_s > 0.0:  # the peak of a smoothed path is lower
-                height = foot_track(steps, body, side, times).toe_m[:, 1]
-            peaks.append(height.max() - body.toe_height_m)
+        peaks = heights.max(axis=1) - body.toe_height_m
         values[f"foot_clearance_{name}_m"] = float(np.mean(peaks))
         landed = np.append(mine, mine[-1] + 2)
         angles = steps.strike_deg[landed]

@@ -12,6 +12,14 @@ from agir_hf.clip import MotionClip
 
 SPLITS = ("train", "validation", "test")
 
+# What a source may say about the person and the recording, beside the motion and its score.
+ABOUT_TEXTS = (
+    *("sex", "phenotype", "pattern", "more_affected_side", "medication", "task"),
+    *("turn", "view", "capture", "other"),
+)
+ABOUT_NUMBERS = ("age_years", "height_m", "disease_years", "turn_deg", "gap_share")
+ABOUT = (*ABOUT_TEXTS, *ABOUT_NUMBERS)
+
 
 @dataclass(frozen=True)
 class Licence:
@@ -55,8 +63,7 @@ class SourceClip:
     Attributes:
         clip: the motion.
         score: the gait score; None where nobody gave one.
-        about: what the source says about the person or the recording: some of ``medication``, ``sex``, ``age_years``,
-            ``phenotype``, ``other``.
+        about: what the source says about the person or the recording: some of ``ABOUT``.
     """
 
     clip: MotionClip

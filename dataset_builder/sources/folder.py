@@ -11,6 +11,9 @@ from agir_hf.errors import AgirError, MotionFormatError
 from agir_hf.motion import care_pd, read_motion
 
 from .base import (
+    ABOUT,
+    ABOUT_NUMBERS,
+    ABOUT_TEXTS,
     SPLITS,
     ClipReference,
     Licence,
@@ -24,8 +27,7 @@ from .base import (
 
 METADATA = "metadata.csv"
 _REQUIRED = ("file_name", "subject_id", "score")
-_ABOUT = ("medication", "sex", "age_years", "phenotype", "other")
-_OPTIONAL = ("split", "cohort", "frame_rate_hz", "walk", *_ABOUT)
+_OPTIONAL = ("split", "cohort", "frame_rate_hz", "walk", *ABOUT)
 
 
 @dataclass(frozen=True)
@@ -34,8 +36,7 @@ class FolderSource:
 
     Columns: ``file_name`` (below the folder), ``subject_id``, ``score`` (0 to 4, empty for none); and, where wanted,
     ``split`` (train, validation or test; else by a hash of the subject), ``cohort``, ``frame_rate_hz`` (for files that
-    do not say), ``walk`` (of a file that holds several), ``medication``, ``sex``, ``age_years``, ``phenotype``,
-    ``other``. Further columns are an error, so that a misspelt one is not overlooked.
+    do not say), ``walk`` (of a file that holds several), and any of ``ABOUT``. Further columns are an error, so that a misspelt one is not overlooked.
     """
 
     folder: Path
@@ -75,8 +76,8 @@ class FolderSource:
             # Its licence forbids what the licence of this folder may allow.
             found = f"{row['file_name']} of CARE-PD"
             raise MotionFormatError(f"expected motion of your own, found {found}: --source care_pd")
-        about: dict[str, str | float | None] = {name: row[name] or None for name in _ABOUT}
-        about["age_years"] = float(row["age_years"]) if row["age_years"] else None
+        about: dict[str, str | float | None] = {name: row[name] or None for name in ABOUT_TEXTS}
+        about |= {name: float(row[name]) if row[name] else None for name in ABOUT_NUMBERS}
         return SourceClip(clip, int(row["score"]) if row["score"] else None, about)
 
 
@@ -126,7 +127,7 @@ def _fault(folder: Path, row: dict[str, str]) -> str | None:
         return f"expected a score of 0 to 4 or nothing, found {row['score']!r}"
     if row["split"] not in ("", *SPLITS):
         return f"expected a split of {', '.join(SPLITS)} or nothing, found {row['split']!r}"
-    for column in ("frame_rate_hz", "age_years"):
+    for column in ("frame_rate_hz", *ABOUT_NUMBERS):
         try:
             float(row[column] or 0)
         except ValueError:

@@ -12,11 +12,10 @@ import numpy as np
 from agir_hf.errors import AgirError, MotionFormatError
 from agir_hf.motion import clip_from_array
 
-from .base import SPLITS, ClipReference, Licence, SourceClip, declared_licence, split_of
+from .base import ABOUT, ABOUT_NUMBERS, SPLITS, ClipReference, Licence, SourceClip, declared_licence, split_of
 
 REQUIRED = ("joints_m", "frame_rate_hz", "subject_id", "score")
-OPTIONAL = ("clip_id", "cohort", "split", "medication", "sex", "age_years", "phenotype", "other")
-_ABOUT = OPTIONAL[3:]
+OPTIONAL = ("clip_id", "cohort", "split", *ABOUT)
 
 
 @dataclass(frozen=True)
@@ -88,10 +87,10 @@ class HubSource:
         joints = np.asarray(row["joints_m"], dtype=np.float32)
         clip = clip_from_array(joints, frame_rate_hz=float(row["frame_rate_hz"]), source=reference.clip_id)
         about: dict[str, str | float | None] = {}
-        for name in _ABOUT:
+        for name in ABOUT:
             value = row.get(name)
             if value is not None:
-                about[name] = float(value) if name == "age_years" else str(value)
+                about[name] = float(value) if name in ABOUT_NUMBERS else str(value)
         return SourceClip(clip, None if score is None else int(score), about)
 
 

@@ -1,13 +1,16 @@
-"""The simulated cohort: virtual people, no licence to ask for. Its scores are simulated and say nothing clinical."""
+"""The simulated cohort: virtual people, no licence to ask for. Its scores are simulated and say nothing clinical.
+
+Gait disorders other than Parkinson's disease are in it for contrast, without a score: the scale is not made for them.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from agir_hf.errors import AgirError
-from agir_hf.simulation import cohort_walk
+from agir_hf.simulation import deep_cohort_walk
 
-from .base import ClipReference, Licence, SourceClip
+from .base import ABOUT, ABOUT_NUMBERS, ClipReference, Licence, SourceClip
 
 _TRAIN, _VALIDATION = 0.8, 0.1
 
@@ -58,7 +61,9 @@ class SimulatedSource:
 
     def read(self, reference: ClipReference) -> SourceClip:
         person, walk = (int(part) for part in reference.key.split("/"))
-        simulated = cohort_walk(self.seed, person, walk)
-        who = simulated.person
-        about = {"sex": who.sex, "age_years": round(who.age_years, 1), "phenotype": who.phenotype}
-        return SourceClip(simulated.clip, simulated.score, about)
+        simulated, labels = deep_cohort_walk(self.seed, person, walk)
+        about = {
+            **{name: getattr(labels, name) for name in ABOUT if name != "other"},
+            **{name: round(value, 3) for name in ABOUT_NUMBERS if (value := getattr(labels, name)) is not None},
+        }
+        return SourceClip(simulated.clip, labels.score, about)

@@ -117,7 +117,8 @@ def test_load_dataset_restores_every_feature(built: Path) -> None:
     assert data["train"].num_rows == 16
     row = data["train"].with_format("numpy")[0]
     assert row["joints_m"].dtype == np.float32 and row["joints_m"].shape[1:] == (22, 3)
-    assert data["train"].filter(lambda r: r["score"] >= 0).num_rows == 16
+    scored = [score for score in data["train"]["score"] if score is not None]
+    assert data["train"].filter(lambda r: r["score"] is not None).num_rows == len(scored) >= 8
     mapped = data["train"].map(lambda r: {"frames": len(r["joints_m"])})
     assert mapped.features["joints_m"] == example_features()["joints_m"]
     streamed = load_dataset(str(built), "simulated", split="test", streaming=True)
