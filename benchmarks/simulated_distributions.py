@@ -185,7 +185,8 @@ def draw(rows: list[dict[str, Any]], path: Path) -> None:
         axis.set_title(name, fontsize=9)
     figure.suptitle("Simulated cohort, measured, by score (simulated people)")
     figure.tight_layout()
-    figure.savefig(path, dpi=80)
+    matplotlib.rcParams["svg.fonttype"] = "none"
+    figure.savefig(path, dpi=80, metadata={"Date": None} if path.suffix == ".svg" else None)
     print(f"picture: {path}")
 
 

@@ -1,4 +1,4 @@
-"""``python -m dataset_builder build | validate | card | codes | push``."""
+"""``python -m dataset_builder build | validate | card | bins | codes | push``."""
 
 from __future__ import annotations
 
@@ -56,6 +56,11 @@ def _parser() -> argparse.ArgumentParser:
         command = commands.add_parser(name, help=text, allow_abbrev=False)
         command.add_argument("output", type=Path, metavar="DIR")
 
+    bins = commands.add_parser("bins", help="fit the limits of words on the training subjects", allow_abbrev=False)
+    bins.add_argument("output", type=Path, metavar="DIR")
+    bins.add_argument("--source", required=True, help="configuration to fit on")
+    bins.add_argument("--version", required=True, help="of the bins, such as 3")
+
     codes = commands.add_parser("codes", help="motion codes of a source, as a configuration", allow_abbrev=False)
     codes.add_argument("output", type=Path, metavar="DIR")
     codes.add_argument("--source", required=True, help="configuration that has the motion")
@@ -81,9 +86,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         for module in ("datasets", "pyarrow", "datatrove"):
             require(module, "dataset")
-        return {"build": _build, "validate": _validate, "card": _card, "codes": _codes, "push": _push}[
-            arguments.command
-        ](arguments)
+        commands = {
+            "build": _build,
+            "validate": _validate,
+            "card": _card,
+            "bins": _bins,
+            "codes": _codes,
+            "push": _push,
+        }
+        return commands[arguments.command](arguments)
     except AgirError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -167,6 +178,13 @@ def _card(arguments: argparse.Namespace) -> int:
     from .card import write_card
 
     print(write_card(arguments.output))
+    return 0
+
+
+def _bins(arguments: argparse.Namespace) -> int:
+    from .bins import fit_bins
+
+    print(fit_bins(arguments.output, arguments.source, arguments.version), end="")
     return 0
 
 

@@ -87,6 +87,6 @@ def _texts(place: Traversable, path: str) -> list[tuple[str, bytes]]:
     for child in sorted(place.iterdir(), key=lambda entry: entry.name):
         if child.is_dir() and child.name != "__pycache__":
             found += _texts(child, f"{path}/{child.name}")
-        elif child.name.endswith((".py", ".csv", ".txt", ".jinja")):
+        elif child.name.endswith((".py", ".csv", ".json", ".txt", ".jinja")):
             found.append((f"{path}/{child.name}", child.read_bytes()))
     return found

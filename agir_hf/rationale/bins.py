@@ -1,16 +1,105 @@
 """Numbers to words: versioned bins on the printed numbers.
 
 Where a norm exists, the bin called usual is the norm's usual range, so that words and comparisons never disagree. The
-other limits are our choices, with what they lean on beside them; none was fitted to any diagnosis.
+limits that no publication gives are fitted on the training subjects of a dataset, stand in ``bins.json`` with what they
+were fitted on, and are fitted anew by ``python -m dataset_builder bins``. One version serves all datasets and models,
+so that a word means the same everywhere.
 """
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
+from importlib import resources
+from typing import Any, Final, Literal
 
+from .measures import GROUPS
 from .norms import NORMS
 
-BINS_VERSION = "1"
+Place = Literal["very_low", "low", "high", "very_high"]
+PLACES: tuple[Place, ...] = ("very_low", "low", "high", "very_high")
+FITTED: Final = "fitted"
+Limit = float | Literal["fitted"] | None
+
+
+@dataclass(frozen=True)
+class Scale:
+    """The words of one measure and where each begins, before fitted limits are filled in.
+
+    Attributes:
+        words: from the smallest numbers to the largest.
+        usual: which words mean that nothing stands out on the impaired side.
+        very_low, low: numbers below them get the word before; None where there is no such word.
+        high, very_high: numbers above them get the word after.
+        basis: what the limits that are not fitted lean on.
+    """
+
+    words: tuple[str, ...]
+    usual: frozenset[str]
+    very_low: Limit = None
+    low: Limit = None
+    high: Limit = None
+    very_high: Limit = None
+    basis: str = ""
+
+    def limit(self, place: Place) -> Limit:
+        """The limit at a place."""
+        found: Limit = getattr(self, place)
+        return found
+
+
+_RANGE = "usual range of the norm"
+_STEP = 1e-9  # guards the limits that are exact decimals
+
+
+def _norm_scale(
+    group: str, words: tuple[str, ...], usual: tuple[str, ...], *, very_low: Limit = None, very_high: Limit = None
+) -> Scale:
+    norm = NORMS[group]
+    return Scale(words, frozenset(usual), very_low, norm.usual_low, norm.usual_high, very_high, _RANGE)
+
+
+SCALES: dict[str, Scale] = {
+    # Below 0.60 m/s lies the slowest class of Studenski et al. 2003.
+    "walking_speed": _norm_scale(
+        "walking_speed", ("very slow", "slow", "usual", "brisk"), ("usual", "brisk"), very_low=0.60
+    ),
+    "stride_length": _norm_scale(
+        "stride_length", ("very short", "short", "usual", "long"), ("usual", "long"), very_low=FITTED
+    ),
+    "step_length": Scale(
+        ("very short", "short", "usual", "long"),
+        frozenset({"usual", "long"}),
+        FITTED,
+        0.58,
+        0.75,
+        basis="half of the usual range of stride length",
+    ),
+    "foot_clearance": Scale(("very low", "low", "usual"), frozenset({"usual"}), FITTED, FITTED),
+    # What is flat is a matter of geometry, not of what people do: within 5 degrees (our choice).
+    "foot_strike_angle": _norm_scale(
+        "foot_strike_angle", ("flat", "low", "usual", "steep"), ("usual", "steep"), very_low=5.0
+    ),
+    "turn_duration": _norm_scale("turn_duration", ("usual", "slow", "very slow"), ("usual",), very_high=FITTED),
+    "arm_swing": _norm_scale(
+        "arm_swing", ("very small", "small", "usual", "large"), ("usual", "large"), very_low=FITTED
+    ),
+    "cadence": _norm_scale("cadence", ("low", "usual", "high"), ("usual",)),
+    "stride_time": Scale(
+        ("short", "usual", "long"),
+        frozenset({"usual"}),
+        low=0.95,
+        high=1.22,
+        basis="mean +- 1.5 SD of healthy older adults (1.08 +- 0.09 s, Frenkel-Toledo et al. 2005)",
+    ),
+    "step_width": Scale(("narrow", "usual", "wide"), frozenset({"usual"}), low=FITTED, high=FITTED),
+    "double_support": _norm_scale("double_support", ("short", "usual", "long"), ("usual",)),
+    "swing": _norm_scale("swing", ("short", "usual", "long"), ("usual",)),
+    "stride_time_cv": Scale(("steady", "variable"), frozenset({"steady"}), high=FITTED),
+    "trunk_flexion": Scale(("upright", "stooped", "bent"), frozenset({"upright"}), high=FITTED, very_high=FITTED),
+    "step_length_asymmetry": Scale(("even", "uneven"), frozenset({"even"}), high=FITTED),
+    "arm_swing_asymmetry": Scale(("even", "uneven"), frozenset({"even"}), high=FITTED),
+}
 
 
 @dataclass(frozen=True)
@@ -22,90 +111,43 @@ class Bins:
             ``limits[i - 1]``.
         words: one more than limits.
         usual: which words mean that nothing stands out; empty where the measure is not judged.
-        basis: what the limits lean on.
     """
 
     limits: tuple[float, ...]
     words: tuple[str, ...]
     usual: frozenset[str]
-    basis: str
 
     def word(self, number: float) -> str:
         """The word for a printed number."""
         return self.words[sum(number >= limit for limit in self.limits)]
 
 
-def _above(limit: float, decimals: int) -> float:
-    """The bin limit that keeps a printed ``limit`` itself in the lower bin."""
-    return limit + 0.5 * 10.0**-decimals
+def bins_of(fitted: dict[str, dict[str, float]]) -> dict[str, Bins]:
+    """The bins of every measure with these fitted limits: measure -> place -> printed number."""
+    found = {}
+    for group, scale in SCALES.items():
+        limits = []
+        for place in PLACES:
+            limit = scale.limit(place)
+            if limit is None:
+                continue
+            number = fitted[group][place] if limit == FITTED else float(limit)
+            # A printed upper limit itself still gets the word below it.
+            above = 0.5 * 10.0 ** -GROUPS[group][0].decimals if place in ("high", "very_high") else 0.0
+            limits.append(number + above)
+        found[group] = Bins(tuple(limits), scale.words, scale.usual)
+    return found
 
 
-_RANGE = "usual range of the norm"
-_STEP = 1e-9  # guards the limits that are exact decimals
+def _packaged() -> dict[str, Any]:
+    text = resources.files(__package__).joinpath("bins.json").read_text(encoding="utf-8")
+    found: dict[str, Any] = json.loads(text)
+    return found
 
-BINS: dict[str, Bins] = {
-    "walking_speed": Bins(
-        (0.60, 0.97, _above(1.51, 2)),
-        ("very slow", "slow", "usual", "brisk"),
-        frozenset({"usual", "brisk"}),
-        f"{_RANGE}; below 0.60 m/s is the slowest class of Studenski et al. 2003",
-    ),
-    "stride_length": Bins(
-        (0.80, 1.17, _above(1.49, 2)),
-        ("very short", "short", "usual", "long"),
-        frozenset({"usual", "long"}),
-        f"{_RANGE}; 0.80 m is our choice (about 60 percent of the mean)",
-    ),
-    "step_length": Bins(
-        (0.40, 0.58, _above(0.75, 2)),
-        ("very short", "short", "usual", "long"),
-        frozenset({"usual", "long"}),
-        "half of the stride length limits",
-    ),
-    "foot_clearance": Bins(
-        (3.0, 5.0),
-        ("very low", "low", "usual"),
-        frozenset({"usual"}),
-        "our choice: no published norm has this definition (highest toe base in swing)",
-    ),
-    "foot_strike_angle": Bins(
-        (5.0, 17.0, _above(29.0, 0)),
-        ("flat", "low", "usual", "steep"),
-        frozenset({"usual", "steep"}),
-        f"{_RANGE}; below 5 degrees the foot lands all but flat (our choice)",
-    ),
-    "turn_duration": Bins(
-        (_above(2.8, 1), _above(4.0, 1)),
-        ("usual", "slow", "very slow"),
-        frozenset({"usual"}),
-        f"{_RANGE}; 4.0 s is our choice (nearly twice the mean)",
-    ),
-    "arm_swing": Bins(
-        (13.0, 26.0, _above(59.0, 0)),
-        ("very small", "small", "usual", "large"),
-        frozenset({"usual", "large"}),
-        f"{_RANGE}; 13 degrees is half of its lower limit",
-    ),
-    "cadence": Bins((107.0, _above(120.0, 0)), ("low", "usual", "high"), frozenset({"usual"}), _RANGE),
-    "stride_time": Bins(
-        (0.95, _above(1.22, 2)),
-        ("short", "usual", "long"),
-        frozenset({"usual"}),
-        "mean +- 1.5 SD of healthy older adults (1.08 +- 0.09 s, Frenkel-Toledo et al. 2005)",
-    ),
-    "step_width": Bins((0.06, 0.18), ("narrow", "usual", "wide"), frozenset({"usual"}), "our choice"),
-    "double_support": Bins((23.4, _above(35.4, 1)), ("short", "usual", "long"), frozenset({"usual"}), _RANGE),
-    "swing": Bins((32.3, _above(38.3, 1)), ("short", "usual", "long"), frozenset({"usual"}), _RANGE),
-    "stride_time_cv": Bins(
-        (3.0,),
-        ("steady", "variable"),
-        frozenset({"steady"}),
-        "our choice: clearly above the 1.9 percent of healthy older adults (Frenkel-Toledo et al. 2005)",
-    ),
-    "trunk_flexion": Bins((10.0, 20.0), ("upright", "stooped", "bent"), frozenset({"upright"}), "our choice"),
-    "step_length_asymmetry": Bins((10.0,), ("even", "uneven"), frozenset({"even"}), "our choice"),
-    "arm_swing_asymmetry": Bins((20.0,), ("even", "uneven"), frozenset({"even"}), "our choice"),
-}
+
+_FILE = _packaged()
+BINS_VERSION: str = _FILE["version"]
+BINS: dict[str, Bins] = bins_of(_FILE["limits"])
 
 # Left and right are called about equal when their printed numbers differ by no more than this, in the printed unit:
 # our choice, about the error of the measurement.

@@ -14,6 +14,7 @@ from .deep_style import (
     aged,
     sexed,
     with_free_knees,
+    with_likely_arms,
     with_onset,
     with_phenotype,
     with_second_task,
@@ -144,7 +145,8 @@ def _style(who: DeepPerson, medication: Medication) -> Style:
     # The same generator in every state: the person's own deviations stay, the severity's part moves.
     rng = np.random.default_rng((who.seed, 0xDE2))
     style = sample_style(rng, who.body, who.age_years, severity, "typical", affected, who.posture_latent)
-    style = aged(sexed(with_free_knees(style), who.sex), who.age_years)
+    style = with_likely_arms(with_free_knees(style), severity, affected)
+    style = aged(sexed(style, who.sex), who.age_years)
     if who.disease_years is not None and who.phenotype != "none":
         style = with_onset(style, severity, who.disease_years, affected)
         style = with_phenotype(style, who.phenotype, severity, affected, who.tremor_deg, medication == "on")

