@@ -9,9 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from agir_hf.rationale import check_grounding
-
-from .examples import StoredParameters
+from agir_hf.rationale import StoredParameters, check_grounding
 
 TEXTS = ("evidence", "description", "rationale")
 CHECKED_TEXTS = ("description", "rationale")

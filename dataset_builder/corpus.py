@@ -13,8 +13,10 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
+from agir_hf.rationale import StoredParameters
+
 from .checks import Failure, text_failures
-from .examples import StoredParameters, rationale_of
+from .examples import rationale_of
 from .recipe import MAX_DRAWS
 from .shards import Shard
 

@@ -1,11 +1,9 @@
-"""One example of the dataset: its columns, and the measurements as they are stored."""
+"""One example of the dataset: its columns, and what they are made from."""
 
 from __future__ import annotations
 
 import hashlib
 import random
-from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -13,8 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agir_hf.gait import PARAMETER_NAMES, GaitParameters
-from agir_hf.gait.results import rounded
-from agir_hf.rationale import describe, evidence_block, write_rationale
+from agir_hf.rationale import StoredParameters, describe, evidence_block, write_rationale
 from agir_hf.rationale.bins import BINS_VERSION
 
 from .sources.base import ABOUT, ABOUT_NUMBERS, ABOUT_TEXTS, ClipReference, Licence, SourceClip
@@ -64,57 +61,6 @@ def example_features() -> Features:
             },
         }
     )
-
-
-@dataclass(frozen=True)
-class StoredQuality:
-    """The part of ``GaitQuality`` that texts use."""
-
-    walking: bool
-    strides: int
-    steady_strides: int
-
-
-@dataclass(frozen=True)
-class StoredParameters:
-    """Measurements as the dataset stores them, so that a text can be checked again with nothing but its row.
-
-    Attributes:
-        values: all of ``PARAMETER_NAMES``, rounded as they are handed out; None without evidence.
-        reasons: why a value is None.
-        low_confidence: why a value is to be read with care.
-        quality: how much walking there is.
-    """
-
-    values: Mapping[str, float | None]
-    reasons: Mapping[str, str]
-    low_confidence: Mapping[str, str]
-    quality: StoredQuality
-
-    @classmethod
-    def from_measured(cls, measured: GaitParameters) -> StoredParameters:
-        values = {
-            name: None if (value := rounded(name, measured.values[name])) is None else float(value)
-            for name in PARAMETER_NAMES
-        }
-        quality = measured.quality
-        return cls(
-            values,
-            dict(measured.reasons),
-            dict(measured.low_confidence),
-            StoredQuality(quality.walking, quality.strides, quality.steady_strides),
-        )
-
-    @classmethod
-    def from_row(cls, row: Mapping[str, Any]) -> StoredParameters:
-        """The inverse of what ``make_row`` stores."""
-        stored, quality = row["gait_parameters"], row["quality"]
-        return cls(
-            {name: stored[name]["value"] for name in PARAMETER_NAMES},
-            {name: reason for name in PARAMETER_NAMES if (reason := stored[name]["reason"])},
-            {name: note for name in PARAMETER_NAMES if (note := stored[name]["low_confidence"])},
-            StoredQuality(quality["walking"], quality["strides"], quality["steady_strides"]),
-        )
 
 
 def description_of(parameters: StoredParameters, seed: int, clip_id: str) -> str:

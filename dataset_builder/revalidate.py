@@ -8,9 +8,11 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
+from agir_hf.rationale import StoredParameters
+
 from .checks import Failure, check_row
 from .corpus import split_failures
-from .examples import StoredParameters, clip_sha256_of, evidence_of, example_features
+from .examples import clip_sha256_of, evidence_of, example_features
 from .manifest import Manifest, read_manifests
 from .sources.base import file_sha256
 

@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from datatrove.data import Document, DocumentsPipeline
 from datatrove.pipeline.base import PipelineStep
 
+from agir_hf.rationale import StoredParameters
+
 from .checks import CHECKED_TEXTS, Failure
-from .examples import StoredParameters
 from .rewrite import Rewriter, RewriteTask, prompt_version, rewriter_from
 from .sources.base import Source
 

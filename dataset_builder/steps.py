@@ -17,9 +17,10 @@ from datatrove.utils.stats import PipelineStats
 
 from agir_hf.errors import AgirError
 from agir_hf.gait import measure_gait
+from agir_hf.rationale import StoredParameters
 
 from .checks import Failure, check_row
-from .examples import StoredParameters, description_of, evidence_of, make_row, rationale_of
+from .examples import description_of, evidence_of, make_row, rationale_of
 from .recipe import BuildRecipe
 from .shards import is_whole, plan_shards, rows_to_table, write_json_lines, write_table
 

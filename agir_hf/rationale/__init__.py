@@ -10,6 +10,7 @@ from .norms import NORMS
 from .phrases import sentence_start
 from .prompting import SCORE_PREFIX, PromptError, render_prompt
 from .rationale import write_rationale
+from .stored import StoredParameters, StoredQuality
 
 __all__ = [
     "BY_NAME",
@@ -18,6 +19,8 @@ __all__ = [
     "SCORE_PREFIX",
     "GroundingReport",
     "PromptError",
+    "StoredParameters",
+    "StoredQuality",
     "UnsupportedClaim",
     "check_grounding",
     "describe",

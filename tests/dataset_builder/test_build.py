@@ -19,10 +19,11 @@ from folders import contents
 
 from agir_hf.errors import AgirError
 from agir_hf.gait import measure_gait
+from agir_hf.rationale import StoredParameters
 from agir_hf.rationale.bins import BINS_VERSION
 from dataset_builder.build import build, report_of
 from dataset_builder.cli import main
-from dataset_builder.examples import StoredParameters, example_features
+from dataset_builder.examples import example_features
 from dataset_builder.executors import ExecutorSettings, missing_shards, run_shards
 from dataset_builder.manifest import read_manifest, read_manifests
 from dataset_builder.recipe import BuildRecipe
