@@ -7,8 +7,10 @@ from .metrics import (
     brier_score,
     expected_calibration_error,
     macro_f1,
+    macro_f1_of_table,
     mean_absolute_error,
     quadratic_weighted_kappa,
+    quadratic_weighted_kappa_of_table,
 )
 
 __all__ = [
@@ -18,6 +20,8 @@ __all__ = [
     "brier_score",
     "expected_calibration_error",
     "macro_f1",
+    "macro_f1_of_table",
     "mean_absolute_error",
     "quadratic_weighted_kappa",
+    "quadratic_weighted_kappa_of_table",
 ]

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from ..errors import require
+from ..errors import AgirError, require
 from .metrics import accuracy, macro_f1, quadratic_weighted_kappa
 
 
@@ -15,6 +16,33 @@ def _matrix(rows: Sequence[dict[str, Any]], names: Sequence[str]) -> np.ndarray:
     return np.array(
         [[np.nan if row["parameters"][n] is None else float(row["parameters"][n]) for n in names] for row in rows]
     )
+
+
+def forest_scores(
+    train: Sequence[dict[str, Any]],
+    test: Sequence[dict[str, Any]],
+    *,
+    seed: int,
+    names: Sequence[str] | None = None,
+    trees: int = 400,
+) -> NDArray[np.int64]:
+    """(N,) scores that a random forest on the measured parameters gives the test rows (missing ones stay missing).
+
+    Args:
+        train, test: rows with ``parameters`` (name -> value or None); training rows also with ``score``.
+        names: the parameters to use; all of them by default.
+
+    Raises:
+        AgirError: no rows to learn from or none to give a score.
+        MissingDependencyError: scikit-learn is not installed.
+    """
+    if not len(train) or not len(test):
+        raise AgirError(f"expected rows to learn from and rows to test on, found {len(train)} and {len(test)}")
+    ensemble = require("sklearn.ensemble", "train")
+    names = list(names or train[0]["parameters"])
+    forest = ensemble.RandomForestClassifier(trees, min_samples_leaf=3, random_state=seed, n_jobs=-1)
+    forest.fit(_matrix(train, names), [row["score"] for row in train])
+    return np.asarray(forest.predict(_matrix(test, names)), dtype=np.int64)
 
 
 def random_forest(
@@ -26,18 +54,9 @@ def random_forest(
     names: Sequence[str] | None = None,
     trees: int = 400,
 ) -> dict[str, float]:
-    """A random forest on the measured parameters (missing ones stay missing).
-
-    Args:
-        train, test: rows with ``parameters`` (name -> value or None) and ``score``.
-        names: the parameters to use; all of them by default.
-    """
-    ensemble = require("sklearn.ensemble", "train")
-    names = list(names or train[0]["parameters"])
-    forest = ensemble.RandomForestClassifier(trees, min_samples_leaf=3, random_state=seed, n_jobs=-1)
-    forest.fit(_matrix(train, names), [row["score"] for row in train])
+    """Macro-F1, quadratic weighted kappa and accuracy of ``forest_scores``; test rows too have a ``score``."""
     given = np.array([row["score"] for row in test])
-    predicted = forest.predict(_matrix(test, names))
+    predicted = forest_scores(train, test, seed=seed, names=names, trees=trees)
     return {
         "macro_f1": round(macro_f1(given, predicted, range(num_scores)), 4),
         "qwk": round(quadratic_weighted_kappa(given, predicted, num_scores), 4),

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.stats import rankdata
 
 from ..errors import AgirError
 
@@ -38,36 +39,70 @@ def macro_f1(given: ArrayLike, predicted: ArrayLike, labels: Sequence[int] | Non
     a, b = _pair(given, predicted)
     if labels is None:
         labels = sorted(set(a.tolist()) | set(b.tolist()))
-    scores = []
-    for label in labels:
-        hits = float(((a == label) & (b == label)).sum())
-        total = float((a == label).sum() + (b == label).sum())
-        scores.append(2 * hits / total if total else 0.0)
-    return float(np.mean(scores))
+    hits = np.array([((a == label) & (b == label)).sum() for label in labels], dtype=float)
+    total = np.array([(a == label).sum() + (b == label).sum() for label in labels], dtype=float)
+    return _mean_f1(hits, total)
+
+
+def macro_f1_of_table(table: ArrayLike) -> float:
+    """Macro-F1 over all classes of a (C, C) table of given (rows) and predicted (columns) classes, counts or shares."""
+    counts = np.asarray(table, dtype=float)
+    return _mean_f1(np.diag(counts), counts.sum(axis=0) + counts.sum(axis=1))
+
+
+def _mean_f1(hits: NDArray, total: NDArray) -> float:
+    return float(np.mean(np.divide(2 * hits, total, out=np.zeros_like(total), where=total > 0)))
 
 
 def quadratic_weighted_kappa(given: ArrayLike, predicted: ArrayLike, num_classes: int) -> float:
-    """Cohen's kappa with squared-distance weights (Cohen 1968); NaN if both sides hold one and the same class."""
+    """Cohen's kappa with squared-distance weights (Cohen 1968); NaN if both sides hold one and the same class.
+
+    Raises:
+        AgirError: no samples, or a class outside 0 to ``num_classes - 1``.
+    """
     a, b = _pair(given, predicted)
-    observed = np.zeros((num_classes, num_classes))
-    np.add.at(observed, (a.astype(int), b.astype(int)), 1.0)
-    observed /= observed.sum()
+    low, high = min(a.min(), b.min()), max(a.max(), b.max())
+    if low < 0 or high >= num_classes:
+        raise AgirError(f"expected classes 0 to {num_classes - 1}, found {low} to {high}")
+    table = np.zeros((num_classes, num_classes))
+    np.add.at(table, (a.astype(int), b.astype(int)), 1.0)
+    return quadratic_weighted_kappa_of_table(table)
+
+
+def quadratic_weighted_kappa_of_table(table: ArrayLike) -> float:
+    """The same of a (C, C) table of given (rows) and predicted (columns) classes, counts or shares."""
+    observed = np.asarray(table, dtype=float)
+    observed = observed / observed.sum()
     expected = np.outer(observed.sum(axis=1), observed.sum(axis=0))
-    grid = np.arange(num_classes)
+    grid = np.arange(len(observed))
     weight = (grid[:, None] - grid[None, :]) ** 2.0
     chance = float((weight * expected).sum())
     return float("nan") if chance == 0 else float(1.0 - (weight * observed).sum() / chance)
 
 
 def auroc(positive: ArrayLike, ranking: ArrayLike) -> float:
-    """Probability that a positive sample ranks above a negative one, ties counting half (Mann-Whitney U)."""
+    """Probability that a positive sample ranks above a negative one, ties counting half (Mann-Whitney U).
+
+    Args:
+        positive: (N,) true where the sample is positive.
+        ranking: (N,) finite; higher says positive.
+
+    Returns:
+        0 to 1; NaN if all samples are of one kind.
+
+    Raises:
+        AgirError: no samples, or a ranking that is not finite.
+    """
     y, s = _pair(positive, ranking)
-    y = y.astype(bool)
-    pos, neg = s[y].astype(float), s[~y].astype(float)
-    if not len(pos) or not len(neg):
+    y, s = y.astype(bool), s.astype(float)
+    if not np.isfinite(s).all():
+        raise AgirError(f"expected finite values to rank by, found {int((~np.isfinite(s)).sum())} that are not")
+    positives = int(y.sum())
+    negatives = len(y) - positives
+    if not positives or not negatives:
         return float("nan")
-    difference = pos[:, None] - neg[None, :]
-    return float((difference > 0).mean() + 0.5 * (difference == 0).mean())
+    above = rankdata(s)[y].sum() - positives * (positives + 1) / 2
+    return float(above / (positives * negatives))
 
 
 def expected_calibration_error(given: ArrayLike, probabilities: ArrayLike, num_bins: int = 10) -> float:
@@ -108,6 +143,8 @@ def bootstrap_interval(
             resample lacks one.
     """
     ids = np.asarray(subjects)
+    if not len(ids):
+        raise AgirError("expected at least one sample to draw from, found none")
     groups = np.zeros(len(ids)) if strata is None else np.asarray(strata)
     members = {s: np.flatnonzero(ids == s) for s in np.unique(ids)}
     by_group = [np.unique(ids[groups == g]) for g in np.unique(groups)]

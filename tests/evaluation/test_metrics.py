@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -15,7 +16,10 @@ from agir_hf.evaluation import (
     brier_score,
     expected_calibration_error,
     macro_f1,
+    macro_f1_of_table,
+    mean_absolute_error,
     quadratic_weighted_kappa,
+    quadratic_weighted_kappa_of_table,
 )
 from agir_hf.evaluation.calibration import fit_temperature, negative_log_likelihood
 
@@ -38,6 +42,54 @@ def test_agreement_with_scikit_learn(sample: tuple[np.ndarray, np.ndarray, np.nd
     assert quadratic_weighted_kappa(given, predicted, 4) == pytest.approx(kappa, abs=1e-12)
     ranked = np.round(p[:, 1], 1)  # ties
     assert auroc(given > 0, ranked) == pytest.approx(metrics.roc_auc_score(given > 0, ranked), abs=1e-12)
+    error = metrics.mean_absolute_error(given, p @ np.arange(4))
+    assert mean_absolute_error(given, p @ np.arange(4)) == pytest.approx(error, abs=1e-12)
+
+
+@pytest.mark.parametrize("size", [1, 2, 5, 40])
+@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.filterwarnings("ignore")  # scikit-learn warns where a class is missing
+def test_agreement_where_classes_are_few_or_missing(size: int, seed: int) -> None:
+    metrics = pytest.importorskip("sklearn.metrics", reason="needs the test extra")
+    rng = np.random.default_rng((size, seed))
+    classes = rng.integers(1, 5)
+    given, predicted = rng.integers(0, classes, size), rng.integers(0, classes, size)
+    labels = list(range(4))
+    for ours, theirs in (
+        (accuracy(given, predicted), metrics.accuracy_score(given, predicted)),
+        (macro_f1(given, predicted), metrics.f1_score(given, predicted, average="macro")),
+        (macro_f1(given, predicted, labels), metrics.f1_score(given, predicted, average="macro", labels=labels)),
+        (mean_absolute_error(given, predicted), metrics.mean_absolute_error(given, predicted)),
+    ):
+        assert ours == pytest.approx(theirs, abs=1e-9)
+    kappa = quadratic_weighted_kappa(given, predicted, 4)
+    one_class = len({*given, *predicted}) == 1
+    assert math.isnan(kappa) == one_class
+    if not one_class:
+        expected = metrics.cohen_kappa_score(given, predicted, weights="quadratic", labels=labels)
+        assert kappa == pytest.approx(expected, abs=1e-9)
+    area = auroc(given > 0, predicted)
+    assert math.isnan(area) == (len({*(given > 0)}) == 1)
+    if not math.isnan(area):
+        assert area == pytest.approx(metrics.roc_auc_score(given > 0, predicted), abs=1e-9)
+
+
+def test_auroc_is_the_mann_whitney_statistic() -> None:
+    stats = pytest.importorskip("scipy.stats")
+    rng = np.random.default_rng(5)
+    positive, ranking = rng.random(200) < 0.3, rng.integers(0, 6, 200)
+    pairs = stats.mannwhitneyu(ranking[positive], ranking[~positive]).statistic
+    assert auroc(positive, ranking) == pytest.approx(pairs / (positive.sum() * (~positive).sum()), abs=1e-9)
+    assert auroc(positive, np.zeros(200)) == 0.5
+    assert auroc(positive, -ranking) == pytest.approx(1.0 - auroc(positive, ranking), abs=1e-12)
+
+
+def test_tables_and_labels_give_the_same(sample: tuple[np.ndarray, np.ndarray, np.ndarray]) -> None:
+    given, predicted, _ = sample
+    table = np.eye(4)[given].T @ np.eye(4)[predicted]
+    assert macro_f1_of_table(table / 300) == pytest.approx(macro_f1(given, predicted, range(4)), abs=1e-12)
+    kappa = quadratic_weighted_kappa(given, predicted, 4)
+    assert quadratic_weighted_kappa_of_table(7 * table) == pytest.approx(kappa, abs=1e-12)
 
 
 def test_corner_cases() -> None:
@@ -46,10 +98,22 @@ def test_corner_cases() -> None:
     assert auroc([0, 1], [0.5, 0.5]) == 0.5
     assert macro_f1([0, 0], [0, 0]) == 1.0
     assert macro_f1([0, 0], [0, 0], range(4)) == 0.25
-    with pytest.raises(AgirError, match="at least one"):
-        accuracy([], [])
     with pytest.raises(AgirError, match="as many predictions"):
         accuracy([1], [1, 2])
+    with pytest.raises(AgirError, match="finite"):
+        auroc([0, 1], [0.5, np.nan])
+    for label in (-1, 4):
+        with pytest.raises(AgirError, match="classes 0 to 3"):
+            quadratic_weighted_kappa([0, 1], [0, label], 4)
+
+
+@pytest.mark.parametrize(
+    "metric",
+    [accuracy, macro_f1, mean_absolute_error, auroc, lambda given, told: quadratic_weighted_kappa(given, told, 4)],
+)
+def test_no_samples_is_a_clear_error(metric: Callable[[list[int], list[int]], float]) -> None:
+    with pytest.raises(AgirError, match="at least one"):
+        metric([], [])
 
 
 def test_known_calibration_figures() -> None:
@@ -75,6 +139,11 @@ def test_bootstrap_draws_whole_subjects_and_keeps_every_group() -> None:
         counts = np.bincount(chosen, minlength=6)
         assert counts[0] == counts[1] and counts[3] == counts[4]
         assert set(groups[chosen]) == {0, 1}
+
+
+def test_bootstrap_needs_someone_to_draw() -> None:
+    with pytest.raises(AgirError, match="at least one"):
+        bootstrap_interval(len, [])
 
 
 def test_temperature_undoes_overconfidence() -> None:

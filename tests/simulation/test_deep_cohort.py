@@ -12,6 +12,7 @@ from agir_hf.gait import measure_gait
 from agir_hf.simulation import cohort_walk, deep_cohort_walk, deep_person, simulate_deep_cohort
 from agir_hf.simulation.contrast import CONTRASTS
 from agir_hf.simulation.deep_people import MEDICATION_EFFECT, person_in
+from agir_hf.simulation.deep_walks import commanded_walk
 from agir_hf.simulation.path import PlanOptions
 from agir_hf.simulation.plan import plan_walk
 from agir_hf.simulation.pose import pose
@@ -108,6 +109,18 @@ def test_same_place_same_walk_and_labels():
         again, same = deep_cohort_walk(6, index // 2, index % 2)
         assert labels == same and walk.truth == again.truth
         assert np.array_equal(walk.clip.joints_m, again.clip.joints_m)
+
+
+def test_what_is_commanded_is_what_is_made():
+    for place in ((0, 0), (0, 1), (3, 0), (8, 1)):
+        walk, labels = deep_cohort_walk(6, *place)
+        commanded = commanded_walk(6, *place)
+        assert commanded.person == walk.person and commanded.who == deep_person(6, place[0])
+        assert (commanded.medication, commanded.task) == (labels.medication, labels.task)
+        assert commanded.options.turn_deg == labels.turn_deg
+        assert (len(walk.clip.joints_m) - 1) / walk.clip.frame_rate_hz == pytest.approx(
+            commanded.options.duration_s, abs=1.0 / walk.clip.frame_rate_hz + 1e-6
+        )
 
 
 def test_labels_say_what_was_made():
