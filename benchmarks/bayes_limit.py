@@ -38,7 +38,6 @@ from agir_hf.evaluation.bayes_limit import (
     scores_at,
     severity_oracle,
 )
-from agir_hf.evaluation.simulated import assess_walks
 from agir_hf.gait import measure_gait
 from agir_hf.simulation import deep_cohort_walk
 
@@ -113,9 +112,8 @@ def main() -> None:
     if arguments.model:
         from agir_hf.pipeline_agir import load_pipeline
 
-        results = assess_walks(
-            load_pipeline(arguments.model), [deep_cohort_walk(seed, *place)[0].clip for place in places]
-        )
+        clips = (deep_cohort_walk(seed, *place)[0].clip for place in places)
+        results = list(load_pipeline(arguments.model)(clips, batch_size=16))
         answered = [i for i, result in enumerate(results) if not result["abstained"]]
         told = np.array([results[i]["score"] for i in answered])
         row(f"{arguments.model} (walks it did not abstain from)", given[answered], [told] * 2)

@@ -5,8 +5,8 @@ motion shows. Nothing that looks at a motion can therefore tell it with certaint
 
 - **severity oracle**: knows the severity itself. Exact, and out of reach of whoever sees a person walk.
 - **style oracle**: knows the commanded way of walking without any noise of recording and measuring, and what a
-  clinician sees of the person. The motion follows from these and chance, so no model of the motion does better, but for
-  how far the learner that estimates it is from converged; ``benchmarks/bayes_limit.py`` shows that.
+  clinician sees of the person. The motion follows from these and chance, so no model of one walk's motion does better,
+  but for how far the learner that estimates it is from converged; ``benchmarks/bayes_limit.py`` shows that.
 
 Both are for scores 0 to 3. Contrast patterns have no score and are refused. A place is (person index, walk index) in
 the cohort of a seed, as in ``deep_cohort_walk``; no motion is made here.
