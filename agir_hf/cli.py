@@ -165,6 +165,22 @@ def compare(options: argparse.Namespace) -> int:
     return 0
 
 
+def export(options: argparse.Namespace) -> int:
+    """``agir export``: the language model alone, for stock transformers and what serves its architecture."""
+    from transformers.utils import logging
+
+    from .hub.export import export_language_model
+
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    folder = export_language_model(
+        options.checkpoint, options.output, base=options.base or None, overwrite=options.overwrite
+    )
+    size = sum(path.stat().st_size for path in folder.iterdir()) / 2**20
+    print(f"agir: {folder} is whole ({size:.1f} MiB)", file=sys.stderr)
+    return 0
+
+
 def train(options: argparse.Namespace) -> int:
     """``agir train tiny``: the packaged checkpoint from nothing."""
     from .training.recipe import load_recipe
@@ -229,6 +245,13 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--format", choices=("text", "json"), default="text")
     command.add_argument("--frame-rate-hz", type=float, help="for arrays that do not carry their rate")
     command.set_defaults(run=compare)
+
+    command = commands.add_parser("export", help="write the language model alone, for transformers serve and others")
+    command.add_argument("checkpoint", metavar="CHECKPOINT", help="an AGIR model or an adapter: folder, name or Hub")
+    command.add_argument("output", metavar="OUTPUT", help="folder to write")
+    command.add_argument("--base", default="", help="model of the adapter, if not the one that its config names")
+    command.add_argument("--overwrite", action="store_true", help="replace OUTPUT where it holds a model")
+    command.set_defaults(run=export)
 
     command = commands.add_parser("train", help="train from a recipe")
     command.add_argument("what", choices=("tiny",))
