@@ -43,7 +43,7 @@ def export_language_model(
     Args:
         checkpoint: a packaged checkpoint (``"agir-tiny"``), an AGIR repository (folder or Hub), or an adapter with its
             tokenizer as ``agir train sft`` keeps it; an adapter is merged.
-        output: folder to write; it appears when it is whole.
+        output: folder to write; nothing is written to it before all is there.
         base: model that the adapter was made for, if not the one that its config names.
         overwrite: replace ``output`` where it holds a model already.
 
@@ -56,13 +56,17 @@ def export_language_model(
     output = Path(output)
     _check_free(output, checkpoint, overwrite)
     source = _read(str(checkpoint), base)
-    partial = output.with_name(output.name + ".partial")
+    home = output.resolve()
+    partial = home.with_name(f"{home.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     try:
         _write(source, partial)
-        if output.exists():
-            shutil.rmtree(output)
-        partial.rename(output)
+        # The folder itself stays: it may be where the user is, or where a volume is mounted.
+        home.mkdir(exist_ok=True)
+        for path in home.iterdir():
+            shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+        for path in partial.iterdir():
+            shutil.move(path, home / path.name)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     return output
