@@ -16,6 +16,7 @@ from typing import Any, NoReturn
 
 from .clip import MotionClip
 from .errors import AgirError
+from .training.command import PARTS, add_options
 
 Result = dict[str, Any]
 
@@ -182,17 +183,10 @@ def export(options: argparse.Namespace) -> int:
 
 
 def train(options: argparse.Namespace) -> int:
-    """``agir train tiny``: the packaged checkpoint from nothing."""
-    from .training.recipe import load_recipe
+    """``agir train tokenizer | sft | tiny``: a part of a recipe, or all of it."""
+    from .training.command import train as run
 
-    recipe = load_recipe("smoke" if options.smoke else options.recipe, options.changes)
-    from .errors import require
-
-    require("trl", "train")
-    from .training.tiny import train_tiny
-
-    train_tiny(recipe, Path(options.output))
-    return 0
+    return run(options.what, options)
 
 
 def _positive(text: str) -> int:
@@ -254,11 +248,12 @@ def _parser() -> argparse.ArgumentParser:
     command.set_defaults(run=export)
 
     command = commands.add_parser("train", help="train from a recipe")
-    command.add_argument("what", choices=("tiny",))
-    command.add_argument("changes", nargs="*", metavar="key=value", help="changes to the recipe")
-    command.add_argument("--recipe", default="tiny", help="a packaged recipe (tiny, smoke) or a YAML file")
-    command.add_argument("--smoke", action="store_true", help="the recipe 'smoke': minutes, to see that it runs")
-    command.add_argument("--output", default="runs/agir-tiny", help="folder for checkpoints, logs and figures")
+    command.add_argument(
+        "what",
+        choices=PARTS,
+        help="the motion tokenizer, the language model, or both from nothing with figures on test people",
+    )
+    add_options(command)
     command.set_defaults(run=train)
     return parser
 

@@ -166,8 +166,9 @@ class MotionCodebook(nn.Module):
         return bool(self.started)
 
     @torch.no_grad()
-    def update(self, vectors: Tensor, codes: Tensor) -> None:
+    def update(self, vectors: Tensor) -> None:
         """Move each code towards the mean of its encoder outputs; put unused codes where encoder outputs are."""
+        codes = self.nearest(vectors)
         counts = torch.bincount(codes, minlength=len(self.codebook)).to(vectors.dtype)
         sums = torch.zeros_like(self.vector_sum).index_add_(0, codes, vectors)
         self.usage.mul_(self.decay).add_(counts, alpha=1 - self.decay)
@@ -195,6 +196,23 @@ class MotionCodebook(nn.Module):
         self.usage.fill_(1.0)
         self.vector_sum.copy_(centres)
         self.started.fill_(1.0)
+
+
+def _of_all_processes(vectors: Tensor) -> Tensor:
+    """The vectors of every process of a training, in the order of the processes; one process has its own only.
+
+    Each process then changes the codebook in the same way, which keeps their codebooks the same.
+    """
+    if not torch.distributed.is_available() or not torch.distributed.is_initialized():
+        return vectors
+    count = torch.tensor([len(vectors)], device=vectors.device)
+    counts = [torch.zeros_like(count) for _ in range(torch.distributed.get_world_size())]
+    torch.distributed.all_gather(counts, count)
+    longest = max(int(one) for one in counts)
+    padded = F.pad(vectors, (0, 0, 0, longest - len(vectors))).contiguous()
+    gathered = [torch.zeros_like(padded) for _ in counts]
+    torch.distributed.all_gather(gathered, padded)
+    return torch.cat([part[: int(size)] for part, size in zip(gathered, counts, strict=True)])
 
 
 def _nearest(vectors: Tensor, centres: Tensor) -> Tensor:
@@ -271,7 +289,8 @@ class AgirMotionTokenizer(PreTrainedModel):
         with torch.autocast(latent.device.type, enabled=False):
             latent = latent.float()
             vectors = latent[code_mask]
-            quantising = self.motion_codebook.observe(vectors.detach()) if update_codebook else True
+            seen = _of_all_processes(vectors.detach()) if update_codebook else vectors.detach()
+            quantising = self.motion_codebook.observe(seen) if update_codebook else True
             codes = self.motion_codebook.nearest(vectors.detach())
             quantized = latent
             commitment = latent.new_zeros(())
@@ -279,7 +298,7 @@ class AgirMotionTokenizer(PreTrainedModel):
                 chosen = self.motion_codebook.look_up(codes)
                 commitment = F.mse_loss(vectors, chosen)
                 if update_codebook:
-                    self.motion_codebook.update(vectors.detach(), codes)
+                    self.motion_codebook.update(seen)
                 # The decoder sees the code; the encoder gets the decoder's gradient as if it had been its own output.
                 quantized = torch.zeros_like(latent)
                 quantized[code_mask] = vectors + (chosen - vectors).detach()

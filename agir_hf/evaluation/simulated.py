@@ -1,13 +1,13 @@
-"""How a model does on simulated people it never saw. Every figure from here is a figure on simulated people."""
+"""How a model does on people it never saw. Whoever shows a figure says on whom: simulated people are called so."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from ..simulation import SimulatedWalk, cohort_walk
+from ..clip import MotionClip
 from .metrics import (
     accuracy,
     bootstrap_interval,
@@ -19,20 +19,11 @@ from .metrics import (
 )
 
 
-def simulated_walks(
-    cohort_seed: int, people: Iterable[int], walks_per_person: int, *, limit: int
-) -> list[SimulatedWalk]:
-    """At most ``limit`` walks, first every person's first walk, then the second ones, and so on."""
-    people = list(people)
-    order = [(person, walk) for walk in range(walks_per_person) for person in people][:limit]
-    return [cohort_walk(cohort_seed, person, walk) for person, walk in order]
-
-
 def assess_walks(
-    assessor: Any, walks: Sequence[SimulatedWalk], *, batch_size: int = 16, **options: Any
+    assessor: Any, clips: Sequence[MotionClip], *, batch_size: int = 16, **options: Any
 ) -> list[dict[str, Any]]:
-    """The pipeline's result for each walk, in order."""
-    return list(assessor((walk.clip for walk in walks), batch_size=batch_size, **options))
+    """The pipeline's result for each clip, in order."""
+    return list(assessor((clip for clip in clips), batch_size=batch_size, **options))
 
 
 def score_figures(

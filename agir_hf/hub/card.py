@@ -26,9 +26,8 @@ def write_assessor_card(checkpoint: Path, record: dict[str, Any]) -> Path:
         .render(
             name=recipe["name"],
             seed=recipe["seed"],
-            cohort=recipe["cohort"],
-            clips=stages["cohort"]["clips"],
-            data_sha256=stages["cohort"]["data_sha256"],
+            data=stages["data"],
+            evaluation_people=stages["evaluation"]["people"],
             evaluation=stages["evaluation"],
             calibration=stages["calibration"],
             motion_tokenizer=stages["motion_tokenizer"],

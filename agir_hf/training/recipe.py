@@ -14,14 +14,27 @@ from ..errors import AgirError
 
 
 @dataclass(frozen=True)
-class CohortRecipe:
-    """The simulated people. Train, validation and test people are disjoint."""
+class DataRecipe:
+    """What is learned from: a dataset as ``python -m dataset_builder`` writes it, in a folder or on the Hub.
 
-    seed: int = 2026
-    train_people: int = 4000
-    validation_people: int = 150
-    test_people: int = 200
-    walks_per_person: int = 3
+    Attributes:
+        dataset: folder or name.
+        config: configuration of it.
+        revision: on the Hub; empty for the newest.
+        recordings: folders of motion files that the motion tokenizer is trained on beside the dataset.
+        varied_copies: of each training clip, with parts of the body turned, mirrored and played slower or faster; the
+            motion tokenizer is trained on them too.
+        train_clips, validation_clips, test_clips: the first clips of a split that are used; 0 for all.
+    """
+
+    dataset: str = ""
+    config: str = "simulated"
+    revision: str = ""
+    recordings: tuple[str, ...] = ()
+    varied_copies: int = 1
+    train_clips: int = 0
+    validation_clips: int = 0
+    test_clips: int = 0
 
 
 @dataclass(frozen=True)
@@ -35,6 +48,9 @@ class TokenizerRecipe:
     window_frames: int = 64
     learning_rate: float = 4e-4
     warmup_steps: int = 200
+    eval_steps: int = 500
+    patience: int = 0  # evaluations without a better one before it stops; 0: never
+    save_steps: int = 500
 
 
 @dataclass(frozen=True)
@@ -52,28 +68,76 @@ class DecoderRecipe:
 
 
 @dataclass(frozen=True)
-class SftRecipe:
-    """One fine-tuning stage. Muon trains the matrices, AdamW (``learning_rate``) the embeddings and the rest."""
+class LoraRecipe:
+    """Low-rank adapters on all linear layers; with rank 0 there are none and all weights are trained."""
 
-    epochs: float = 1.0
-    batch_size: int = 16
-    learning_rate: float = 1e-3
-    matrix_learning_rate: float = 3e-3
-    warmup_steps: int = 100
-    max_length: int = 1024
+    rank: int = 0
+    alpha: int = 32
+    dropout: float = 0.0
 
 
 @dataclass(frozen=True)
-class TinyRecipe:
-    """All of ``agir train tiny``."""
+class LanguageModelRecipe:
+    """Which language model is fine-tuned.
 
-    name: str = "agir-tiny"
+    Attributes:
+        base: a model on the Hub or a folder; empty for one from nothing, as ``decoder`` says.
+        revision: of the base on the Hub; empty for the newest.
+        decoder: used without a base.
+        lora: adapters; with rank 0 all weights are trained.
+    """
+
+    base: str = ""
+    revision: str = ""
+    decoder: DecoderRecipe = field(default_factory=DecoderRecipe)
+    lora: LoraRecipe = field(default_factory=LoraRecipe)
+
+
+@dataclass(frozen=True)
+class SftRecipe:
+    """One fine-tuning stage.
+
+    Attributes:
+        matrix_learning_rate: Muon trains the matrices with it, AdamW (``learning_rate``) embeddings and the rest; 0
+            leaves all to AdamW.
+        batch_size: rows of a step on one process; ``gradient_accumulation`` such steps make an update.
+        eval_steps, save_steps: updates between two evaluations and two checkpoints; 0: at the end only.
+        patience: evaluations without a better one before it stops; 0: never.
+    """
+
+    epochs: float = 1.0
+    batch_size: int = 16
+    gradient_accumulation: int = 1
+    learning_rate: float = 1e-3
+    matrix_learning_rate: float = 0.0
+    warmup_steps: int = 100
+    max_length: int = 1024
+    eval_steps: int = 0
+    save_steps: int = 500
+    patience: int = 0
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """All that a training run depends on.
+
+    Attributes:
+        motion_tokenizer: a trained one, folder or name on the Hub; empty for the one that the run trains itself.
+        stages: of the language model, in order; some of ``STAGES``.
+        evaluate_walks: validation walks for the temperature, test walks for the figures.
+        log_every: updates between two lines of a log.
+    """
+
+    name: str = "agir"
     seed: int = 2026
     workers: int = 2
     evaluate_walks: int = 600
-    cohort: CohortRecipe = field(default_factory=CohortRecipe)
+    log_every: int = 50
+    data: DataRecipe = field(default_factory=DataRecipe)
+    motion_tokenizer: str = ""
     tokenizer: TokenizerRecipe = field(default_factory=TokenizerRecipe)
-    decoder: DecoderRecipe = field(default_factory=DecoderRecipe)
+    language_model: LanguageModelRecipe = field(default_factory=LanguageModelRecipe)
+    stages: tuple[str, ...] = ("describe", "assess")
     quote: SftRecipe = field(default_factory=SftRecipe)
     tell: SftRecipe = field(default_factory=SftRecipe)
     describe: SftRecipe = field(default_factory=SftRecipe)
@@ -83,7 +147,11 @@ class TinyRecipe:
         return asdict(self)
 
 
-def load_recipe(name_or_path: str | Path, overrides: list[str] | None = None) -> TinyRecipe:
+# The warm-up of a model that starts from nothing, then the two stages of AGIR.
+STAGES = ("quote", "tell", "describe", "assess")
+
+
+def load_recipe(name_or_path: str | Path, overrides: list[str] | None = None) -> Recipe:
     """Read a recipe by the name of a packaged one (``tiny``, ``smoke``) or from a YAML file.
 
     Args:
@@ -117,7 +185,10 @@ def load_recipe(name_or_path: str | Path, overrides: list[str] | None = None) ->
             if not isinstance(target, dict):
                 raise AgirError(f"expected a nested key, but '{parent}' in '{key}' is a plain value")
         target[last] = yaml.safe_load(value)
-    return _build(TinyRecipe, content, "")
+    recipe: Recipe = _build(Recipe, content, "")
+    if unknown := [stage for stage in recipe.stages if stage not in STAGES]:
+        raise AgirError(f"expected stages among {', '.join(STAGES)}, found '{unknown[0]}'")
+    return recipe
 
 
 def _build(kind: Any, content: dict[str, Any], prefix: str) -> Any:
@@ -129,8 +200,13 @@ def _build(kind: Any, content: dict[str, Any], prefix: str) -> Any:
             hint = f"; did you mean '{prefix}{near[0]}'?" if near else f"; known keys: {', '.join(known)}"
             raise AgirError(f"unknown recipe key '{prefix}{key}'{hint}")
         default = getattr(kind(), key)
+        if value is None:  # "key=" and an empty line of YAML
+            values[key] = default
+            continue
         if is_dataclass(default):
-            values[key] = _build(type(default), value or {}, f"{prefix}{key}.")
+            values[key] = _build(type(default), value, f"{prefix}{key}.")
+        elif isinstance(default, tuple):
+            values[key] = (value,) if isinstance(value, str) else tuple(str(one) for one in value or ())
         else:
             try:
                 values[key] = type(default)(value)

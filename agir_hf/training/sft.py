@@ -1,5 +1,8 @@
 """Supervised fine-tuning of the language model, with TRL, on text that carries explicit motion tokens.
 
+    agir train sft --recipe base data.dataset=runs/gait_dataset motion_tokenizer=PATH --output runs/mine
+    accelerate launch --config_file CONFIG -m agir_hf.training.sft --recipe base ...
+
 Stage 1 (``describe``) mixes motion -> description with description -> motion; stage 2 (``assess``) goes on from it and
 learns evidence and motion -> rationale -> score. Only completions count in the loss. A model that starts from nothing
 is first taught to read measurements: to copy them (``quote``, short rows full of numbers, which long rationales teach
@@ -8,7 +11,9 @@ slowly), then to tell them (``tell``, rationales of mixed measurements, whose va
 
 from __future__ import annotations
 
-import random
+import json
+import os
+import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,16 +21,14 @@ from typing import Any
 
 import torch
 from datasets import Dataset
-from transformers import PreTrainedModel, PreTrainedTokenizerBase
+from transformers import EarlyStoppingCallback, PreTrainedTokenizerBase
 from trl import SFTConfig, SFTTrainer
 
-from ..rationale import SCORE_PREFIX, evidence_block, render_prompt, write_rationale
-from .mixed_measurements import mixed_measurements
+from ..errors import AgirError
+from .checkpoints import cpu_only, is_full_disk, mixed_precision, summary_writer_available
 from .optimizer import MuonFactory
 from .recipe import SftRecipe
-
-# What the prompt of an assessment shows. Most have both; the rest keep the model able to work from either alone.
-ASSESS_MODES = {"both": 0.6, "evidence": 0.25, "motion": 0.15}
+from .stage_rows import Row
 
 # One label stands beside some 250 tokens of rationale: without a weight the score would be learned last and least.
 SCORE_WEIGHT = 20.0
@@ -71,6 +74,11 @@ class WeightedSFTTrainer(SFTTrainer):
         losses = torch.nn.functional.cross_entropy(
             outputs.logits[:, :-1][counts].float(), labels[:, first:][counts], reduction="none"
         )
+        if not torch.isfinite(losses).all():
+            raise AgirError(
+                f"expected a loss that is a number, found another after {self.state.global_step} updates: lower the "
+                "learning rate; the last whole checkpoint is kept"
+            )
         tokens = counts.sum() if num_items_in_batch is None else num_items_in_batch
         loss = (losses * weight[:, first:][counts]).sum() / torch.as_tensor(tokens).clamp(min=1)
         if self.args.average_tokens_across_devices and num_items_in_batch is not None:
@@ -95,108 +103,44 @@ def claim_weights(tokenizer: PreTrainedTokenizerBase) -> torch.Tensor:
     return torch.where(torch.tensor(claims), CLAIM_WEIGHT, 1.0)
 
 
-QUOTED_LINES = 6
-# Rows of mixed measurements in stage 2, as a share of its own: what the warm-up taught is not to be lost.
-TOLD_SHARE = 0.15
-
-
-def quote_rows(rows: Sequence[dict[str, Any]], *, seed: int) -> list[dict[str, str]]:
-    """Warm-up: evidence lines of different clips, to be repeated in another order; one row a clip."""
-    rng = random.Random(seed)
-    by_measure = list(zip(*(row["evidence"].splitlines() for row in rows), strict=True))
-    made = []
-    for _ in rows:
-        lines = [rng.choice(lines) for lines in rng.sample(by_measure, QUOTED_LINES)]
-        shown = "\n".join(lines)
-        rng.shuffle(lines)
-        made.append({"prompt": render_prompt("quote", evidence=shown), "completion": "\n".join(lines)})
-    return made
-
-
-def told_rows(rows: Sequence[dict[str, Any]], count: int, *, seed: int) -> list[dict[str, str]]:
-    """Rationales of mixed measurements; they are nobody's, so there is no score to give."""
-    rng = random.Random(seed + 1)
-    made = []
-    for _ in range(count):
-        measured = mixed_measurements(rows, rng)
-        made.append(
-            {
-                "prompt": render_prompt("tell", evidence=evidence_block(measured)),
-                "completion": write_rationale(measured, rng),
-            }
-        )
-    return made
-
-
-def describe_rows(rows: Sequence[dict[str, Any]], motions: Sequence[str], *, seed: int) -> list[dict[str, str]]:
-    """Stage 1: two prompt-completion rows a clip, one in each direction."""
-    made = []
-    for row, motion in zip(rows, motions, strict=True):
-        first, second = row["descriptions"]
-        made.append({"prompt": render_prompt("motion_to_description", motion=motion), "completion": first})
-        made.append({"prompt": render_prompt("description_to_motion", description=second), "completion": motion})
-    random.Random(seed).shuffle(made)
-    return made
-
-
-def assess_prompt(row: dict[str, Any], motion: str, mode: str) -> str:
-    """The assessment prompt of a clip in one of ``ASSESS_MODES``."""
-    return render_prompt(
-        "assess",
-        motion=None if mode == "evidence" else motion,
-        evidence=None if mode == "motion" else row["evidence"],
-    )
-
-
-def assess_rows(rows: Sequence[dict[str, Any]], motions: Sequence[str], *, seed: int) -> list[dict[str, str]]:
-    """Stage 2: two rows a clip, each with a rationale of its own and what the prompt shows drawn at random.
-
-    Told mixtures come on top.
-    """
-    rng = random.Random(seed)
-    made = []
-    for row, motion in zip(rows, motions, strict=True):
-        for rationale in row["rationales"]:
-            mode = rng.choices(list(ASSESS_MODES), list(ASSESS_MODES.values()))[0]
-            text = row["rationale_words"] if mode == "motion" else rationale
-            made.append(
-                {"prompt": assess_prompt(row, motion, mode), "completion": f"{text}{SCORE_PREFIX}{row['score']}"}
-            )
-    made += told_rows(rows, round(TOLD_SHARE * len(made)), seed=seed + 1)
-    rng.shuffle(made)
-    return made
-
-
 def train_stage(
-    model: PreTrainedModel,
+    model: Any,
     tokenizer: PreTrainedTokenizerBase,
-    rows: list[dict[str, str]],
+    rows: list[Row],
     recipe: SftRecipe,
     *,
     output: Path,
     seed: int,
-    eval_rows: list[dict[str, str]] | None = None,
+    eval_rows: list[Row],
     score_token_ids: Sequence[int] = (),
     weigh_claims: bool = False,
+    log_every: int = 50,
 ) -> dict[str, float]:
-    """Fine-tune ``model`` in place on prompt-completion rows.
+    """Fine-tune ``model`` in place on prompt-completion rows, or go on where a run stopped.
 
     Args:
-        model: a plain causal language model (TRL cannot train the composite; see ``AgirForGaitAssessment``).
-        rows: ``{"prompt", "completion"}``; the end-of-sequence token is appended to each completion.
-        output: where checkpoints and logs go.
+        model: a plain causal language model, or one with an adapter (TRL cannot train the composite; see
+            ``AgirForGaitAssessment``).
+        rows: the end-of-sequence token is appended to each completion.
+        output: where checkpoints and logs go; the checkpoints are removed when the stage is through.
         score_token_ids: tokens of the score labels, which weigh ``SCORE_WEIGHT``; none in a stage without scores.
         weigh_claims: weigh what evidence decides ``CLAIM_WEIGHT``.
 
     Returns:
-        the trainer's closing figures (loss, run time, and ``eval_loss`` if ``eval_rows`` are given).
+        the trainer's closing figures: loss, run time, ``eval_loss``.
+
+    Raises:
+        AgirError: the loss is no longer a number, or the disk is full; the last whole checkpoint stays.
     """
-    cpu = not torch.cuda.is_available()
+    cpu = cpu_only()
+    boards = "tensorboard" if summary_writer_available() else "none"
+    os.environ["TENSORBOARD_LOGGING_DIR"] = str(output / "tensorboard")
     config = SFTConfig(
         output_dir=str(output),
         disable_tqdm=not sys.stderr.isatty(),
         per_device_train_batch_size=recipe.batch_size,
         per_device_eval_batch_size=recipe.batch_size,
+        gradient_accumulation_steps=recipe.gradient_accumulation,
         num_train_epochs=recipe.epochs,
         learning_rate=recipe.learning_rate,
         lr_scheduler_type="cosine",
@@ -206,33 +150,77 @@ def train_stage(
         completion_only_loss=True,
         gradient_checkpointing=False,
         use_cpu=cpu,
-        bf16=(not cpu and torch.cuda.is_bf16_supported()) or (cpu and torch.ops.mkldnn._is_mkldnn_bf16_supported()),
+        bf16=mixed_precision() == "bf16",
         train_sampling_strategy="group_by_length",
-        logging_steps=50,
-        save_strategy="no",
-        report_to="none",
+        logging_steps=log_every,
+        logging_nan_inf_filter=False,
+        save_strategy="steps" if recipe.save_steps else "no",
+        save_steps=recipe.save_steps or 500,
+        save_total_limit=2,
+        eval_strategy="steps" if recipe.eval_steps else "no",
+        eval_steps=recipe.eval_steps or None,
+        # The best is kept where a stage is evaluated on its way; both then happen at the same updates.
+        load_best_model_at_end=bool(recipe.eval_steps),
+        report_to=boards,
         seed=seed,
         data_seed=seed,
         eos_token=tokenizer.eos_token,
     )
+    if recipe.eval_steps and recipe.save_steps != recipe.eval_steps:
+        raise AgirError(
+            f"expected save_steps as eval_steps ({recipe.eval_steps}), found {recipe.save_steps}: the best is only "
+            "kept where it is saved"
+        )
+    muon = {"matrix_lr": recipe.matrix_learning_rate, "other_lr": recipe.learning_rate, "weight_decay": WEIGHT_DECAY}
     trainer = WeightedSFTTrainer(
         score_token_ids=score_token_ids,
         token_weights=claim_weights(tokenizer) if weigh_claims else torch.ones(len(tokenizer)),
         model=model,
         args=config,
         train_dataset=Dataset.from_list(rows),
-        eval_dataset=Dataset.from_list(eval_rows) if eval_rows else None,
+        eval_dataset=Dataset.from_list(eval_rows),
         processing_class=tokenizer,
-        optimizer_cls_and_kwargs=(
-            MuonFactory,
-            {"matrix_lr": recipe.matrix_learning_rate, "other_lr": recipe.learning_rate, "weight_decay": WEIGHT_DECAY},
-        ),
+        callbacks=[EarlyStoppingCallback(recipe.patience)] if recipe.patience and recipe.eval_steps else None,
+        optimizer_cls_and_kwargs=(MuonFactory, muon) if recipe.matrix_learning_rate else None,
     )
-    result = trainer.train()
+    last = last_whole_checkpoint(output)
+    try:
+        result = trainer.train(resume_from_checkpoint=None if last is None else str(last))
+    except (OSError, RuntimeError) as error:
+        if not is_full_disk(error):
+            raise
+        kept = last_whole_checkpoint(output)
+        left = "there is no checkpoint yet" if kept is None else f"the checkpoint {kept} is whole"
+        raise AgirError(f"expected room for a checkpoint in {output}, found none; {left}") from error
     figures = {key: float(value) for key, value in result.metrics.items()}
-    if eval_rows:
-        figures["eval_loss"] = float(trainer.evaluate()["eval_loss"])
+    figures["eval_loss"] = float(trainer.evaluate()["eval_loss"])
     # TRL leaves its own forward on the instance; a copy of the model would go on using the old weights through it.
     model.__dict__.pop("forward", None)
-    trainer.state.save_to_json(str(output / "trainer_state.json"))
+    if trainer.is_world_process_zero():
+        trainer.state.save_to_json(str(output / "trainer_state.json"))
     return figures
+
+
+def last_whole_checkpoint(output: Path) -> Path | None:
+    """The newest checkpoint of a stage whose state, which the trainer writes last, is there; unfinished ones go."""
+    found = sorted(output.glob("checkpoint-*"), key=lambda path: int(path.name.rpartition("-")[2]), reverse=True)
+    for path in found:
+        try:
+            json.loads((path / "trainer_state.json").read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            shutil.rmtree(path, ignore_errors=True)
+            continue
+        return path
+    return None
+
+
+def remove_checkpoints(output: Path) -> None:
+    """What a stage that is through needs no more."""
+    for path in output.glob("checkpoint-*"):
+        shutil.rmtree(path, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    from agir_hf.training.command import main
+
+    sys.exit(main("sft"))

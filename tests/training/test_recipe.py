@@ -13,7 +13,9 @@ from agir_hf.training.recipe import load_recipe
 def test_packaged_recipes_load_and_change() -> None:
     recipe = load_recipe("tiny", ["tokenizer.steps=7", "name=other"])
     assert (recipe.tokenizer.steps, recipe.name) == (7, "other")
-    assert load_recipe("smoke").cohort.train_people < 100
+    assert load_recipe("smoke").tokenizer.steps < 100
+    assert recipe.stages == ("quote", "tell", "describe", "assess")
+    assert load_recipe("tiny", ["data.recordings=[a, b]", "language_model.base=x"]).data.recordings == ("a", "b")
 
 
 def test_unknown_key_names_the_nearest() -> None:
@@ -28,5 +30,7 @@ def test_bad_recipes(tmp_path: Path) -> None:
         load_recipe(tmp_path / "absent.yaml")
     with pytest.raises(AgirError, match="expected key=value"):
         load_recipe("tiny", ["seed"])
+    with pytest.raises(AgirError, match="expected stages among"):
+        load_recipe("tiny", ["stages=[describe, asess]"])
     with pytest.raises(AgirError, match="expected int for 'seed'"):
         load_recipe("tiny", ["seed=abc"])

@@ -1,8 +1,6 @@
-"""Rows, loss weights and the text tokenizer of the training."""
+"""Loss weights, the optimiser and the text tokenizer of the training."""
 
 from __future__ import annotations
-
-import random
 
 import pytest
 
@@ -10,37 +8,10 @@ torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 pytest.importorskip("trl", reason="needs the train extra")
 
-from agir_hf.gait import PARAMETER_NAMES  # noqa: E402
 from agir_hf.motion_vocabulary import MotionVocabulary  # noqa: E402
-from agir_hf.rationale import check_grounding, evidence_block, write_rationale  # noqa: E402
-from agir_hf.training.mixed_measurements import mixed_measurements  # noqa: E402
 from agir_hf.training.optimizer import MuonFactory  # noqa: E402
-from agir_hf.training.sft import (  # noqa: E402
-    CLAIM_WEIGHT,
-    IGNORED,
-    assess_rows,
-    claim_weights,
-    describe_rows,
-    label_weights,
-    quote_rows,
-    told_rows,
-)
+from agir_hf.training.sft import CLAIM_WEIGHT, IGNORED, claim_weights, label_weights  # noqa: E402
 from agir_hf.training.text_tokenizer import number_texts, start_number_embeddings, train_text_tokenizer  # noqa: E402
-
-MOTION = "<motion_start><motion_3><motion_end>"
-EVIDENCE = "\n".join(f"measure {name} {value}" for name, value in zip("abcdefghijkl", range(12), strict=True))
-
-
-def row(score: int = 2) -> dict:
-    return {
-        "evidence": EVIDENCE,
-        "parameters": {name: 10.0 + score + place for place, name in enumerate(PARAMETER_NAMES)},
-        "low_confidence": ["stride_time_cv_percent"],
-        "score": score,
-        "descriptions": ["One walks.", "Another walks."],
-        "rationales": ["First reason.", "Second reason."],
-        "rationale_words": "In words.",
-    }
 
 
 def test_score_labels_and_claims_are_weighted() -> None:
@@ -61,56 +32,6 @@ def test_numbers_sides_and_relations_are_claims() -> None:
     for token in ("<motion_5>", "<eos>", ","):
         (index,) = tokenizer.encode(token, add_special_tokens=False)
         assert weights[index] == 1.0, token
-
-
-def test_rows_of_both_stages() -> None:
-    described = describe_rows([row()], [MOTION], seed=0)
-    assert {one["completion"] for one in described} == {"One walks.", MOTION}
-    assessed = assess_rows([row(3)] * 40, [MOTION] * 40, seed=0)
-    told = [one for one in assessed if one["prompt"].startswith("Task: tell")]
-    assert len(told) == 12 and all("Score" not in one["completion"] for one in told)
-    assessed = [one for one in assessed if one not in told]
-    assert len(assessed) == 80
-    assert all(one["completion"].endswith("\nScore:3") for one in assessed)
-    # The score stands in no prompt, and motion alone gets words without numbers.
-    assert all("Score" not in one["prompt"] for one in assessed)
-    motion_only = [one for one in assessed if "measure" not in one["prompt"]]
-    assert motion_only and all(one["completion"].startswith("In words.") for one in motion_only)
-    assert any(MOTION not in one["prompt"] for one in assessed)
-
-
-def test_quoting_repeats_the_lines_shown_in_another_order() -> None:
-    (one,) = quote_rows([row()], seed=1)
-    shown = one["prompt"].splitlines()[2:-1]
-    assert sorted(shown) == sorted(one["completion"].splitlines())
-    assert len(set(shown)) == 6 and set(shown) <= set(EVIDENCE.splitlines())
-
-
-def test_mixed_measurements_come_from_several_walks_and_agree_with_themselves() -> None:
-    rows = [row(score) for score in range(4)]
-    rows[0]["parameters"]["turn_duration_180_s"] = None
-    rng = random.Random(3)
-    mixtures = [mixed_measurements(rows, rng) for _ in range(60)]
-    for mixed in mixtures:
-        for name, value in mixed.values.items():
-            if "asymmetry" not in name:
-                assert value in {one["parameters"][name] for one in rows}
-        left, right = mixed.values["arm_swing_left_deg"], mixed.values["arm_swing_right_deg"]
-        assert mixed.values["arm_swing_asymmetry_percent"] == pytest.approx(100 * abs(left - right) / max(left, right))
-        assert set(mixed.reasons) == {name for name, value in mixed.values.items() if value is None}
-    assert len({mixed.values["walking_speed_mps"] for mixed in mixtures}) == 4
-    assert any(m.values["arm_swing_right_deg"] - m.values["arm_swing_left_deg"] not in (0, 1) for m in mixtures)
-
-
-def test_what_is_told_of_mixtures_is_what_their_evidence_says() -> None:
-    rows = [row(score) for score in range(4)]
-    told, rng = told_rows(rows, 20, seed=2), random.Random(3)
-    for one in told:
-        mixed = mixed_measurements(rows, rng)
-        assert write_rationale(mixed, rng) == one["completion"]
-        assert evidence_block(mixed) in one["prompt"]
-        report = check_grounding(one["completion"], mixed)
-        assert report.claims > 10 and not report.unsupported
 
 
 def test_numbers_are_single_tokens_and_texts_come_back() -> None:

@@ -1,0 +1,55 @@
+"""The whole way from a dataset to a checkpoint that assesses a walk, at smoke size, as a user runs it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("trl", reason="needs the train extra")
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "agir_hf.cli", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=540, cwd=ROOT, encoding="utf-8")
+
+
+def test_smoke_recipe_makes_a_checkpoint_that_assesses(gait_dataset: Path, tmp_path: Path) -> None:
+    request = ["train", "tiny", "--smoke", "--output", str(tmp_path), f"data.dataset={gait_dataset}"]
+    done = run(*request, "evaluate_walks=4")
+    assert done.returncode == 0, done.stderr[-2000:]
+    checkpoint = tmp_path / "checkpoint"
+    record = json.loads((checkpoint / "run_record.json").read_text(encoding="utf-8"))
+    assert set(record["stages"]) >= {"data", "motion_tokenizer", "quote", "describe", "assess", "evaluation"}
+    assert record["recipe"]["evaluate_walks"] == 4 and record["stages"]["data"]["people"]["train"] == 19
+    card = (checkpoint / "README.md").read_text(encoding="utf-8")
+    assert "simulated people" in card.lower() and "random forest" in card
+    assert not list(tmp_path.rglob("checkpoint-*")) and not list(tmp_path.rglob("step-*"))
+
+    assessed = run("assess", "examples/simulated_walk.npz", "--model", str(checkpoint), "--format", "json")
+    assert assessed.returncode == 0, assessed.stderr[-2000:]
+    result = json.loads(assessed.stdout)
+    assert result["trained_on"] == "simulated" and result["model"] == "checkpoint"
+    assert result["gait_parameters"]["walking_speed_mps"] == pytest.approx(0.76, abs=0.02)
+
+    # A finished run is not repeated.
+    again = run(*request, "evaluate_walks=4")
+    assert again.returncode == 0, again.stderr[-2000:]
+    assert "motion_tokenizer took" not in again.stderr and "assess took" not in again.stderr
+
+
+def test_what_is_wrong_with_a_request_is_said_in_one_line(tmp_path: Path) -> None:
+    for change, said in (
+        ("tokenizer.setps=8", "did you mean 'tokenizer.steps'"),
+        ("seed=1", "python -m dataset_builder build"),
+        (f"data.dataset={tmp_path / 'nothing'}", "found: "),
+    ):
+        empty = [] if change.startswith("data") else ["data.dataset="]
+        done = run("train", "tiny", "--smoke", "--output", str(tmp_path / "run"), *empty, change)
+        assert done.returncode == 2 and said in done.stderr, done.stderr
+        assert "Traceback" not in done.stderr
