@@ -8,6 +8,58 @@ from pathlib import Path
 from typing import Any
 
 
+def write_motion_tokenizer_card(folder: Path, record: dict[str, Any]) -> Path:
+    """Write ``README.md`` of a motion tokenizer from the record of its run."""
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    return _write(
+        folder,
+        "motion_tokenizer_card.md.jinja",
+        codebook_size=config["codebook_size"],
+        frames_per_code=config["frames_per_code"],
+        figures=record["stages"]["motion_tokenizer"],
+        recordings=record["recipe"]["data"]["recordings"],
+        **_origin(record),
+    )
+
+
+def write_adapter_card(folder: Path, record: dict[str, Any], stage: str) -> Path:
+    """Write ``README.md`` of the adapter that a stage left."""
+    return _write(
+        folder,
+        "adapter_card.md.jinja",
+        base=record["recipe"]["language_model"]["base"],
+        stage=stage,
+        eval_loss=record["stages"][stage]["eval_loss"],
+        **_origin(record),
+    )
+
+
+def _origin(record: dict[str, Any]) -> dict[str, Any]:
+    """Name, and what it was learned from."""
+    recipe, data = record["recipe"], record["stages"]["data"]
+    return {
+        "name": recipe["name"],
+        "seed": recipe["seed"],
+        "source": recipe["data"]["config"],
+        "simulated": recipe["data"]["config"] == "simulated",
+        "clips": data["clips"],
+        "people": data["people"],
+        "data_sha256": data["sha256"],
+        # A model is passed on under the terms of the data it learned from; several terms are "other" on a card.
+        "licence": data["licences"][0] if len(data["licences"]) == 1 else "other",
+    }
+
+
+def _write(folder: Path, template: str, **fields: Any) -> Path:
+    from jinja2 import Environment, StrictUndefined
+
+    text = (resources.files("agir_hf") / "hub" / template).read_text(encoding="utf-8")
+    environment = Environment(undefined=StrictUndefined, keep_trailing_newline=True)
+    path = folder / "README.md"
+    path.write_text(environment.from_string(text).render(**fields), encoding="utf-8")
+    return path
+
+
 def write_assessor_card(checkpoint: Path, record: dict[str, Any]) -> Path:
     """Write ``README.md`` beside the weights of an assessor.
 
@@ -15,31 +67,21 @@ def write_assessor_card(checkpoint: Path, record: dict[str, Any]) -> Path:
         checkpoint: folder with ``config.json`` and the weights.
         record: content of ``run_record.json``; a figure that is missing is an error, never a blank.
     """
-    from jinja2 import Environment, StrictUndefined
-
     config = json.loads((checkpoint / "config.json").read_text(encoding="utf-8"))
-    stages, recipe = record["stages"], record["recipe"]
-    template = (resources.files("agir_hf") / "hub" / "assessor_card.md.jinja").read_text(encoding="utf-8")
-    text = (
-        Environment(undefined=StrictUndefined, keep_trailing_newline=True)
-        .from_string(template)
-        .render(
-            name=recipe["name"],
-            seed=recipe["seed"],
-            data=stages["data"],
-            evaluation_people=stages["evaluation"]["people"],
-            evaluation=stages["evaluation"],
-            calibration=stages["calibration"],
-            motion_tokenizer=stages["motion_tokenizer"],
-            num_scores=config["num_scores"],
-            codebook_size=config["motion_config"]["codebook_size"],
-            frames_per_code=config["motion_config"]["frames_per_code"],
-            tokenizer_parameters=stages["motion_tokenizer"]["parameters"],
-            language_parameters=stages["language_model"]["parameters"],
-            vocabulary=stages["language_model"]["vocabulary"],
-            size_mib=sum(p.stat().st_size for p in checkpoint.iterdir()) / 2**20,
-        )
+    stages = record["stages"]
+    return _write(
+        checkpoint,
+        "assessor_card.md.jinja",
+        evaluation=stages["evaluation"],
+        calibration=stages["calibration"],
+        motion_tokenizer=stages.get("motion_tokenizer"),
+        num_scores=config["num_scores"],
+        codebook_size=config["motion_config"]["codebook_size"],
+        frames_per_code=config["motion_config"]["frames_per_code"],
+        architecture=config["text_config"]["model_type"],
+        base=record["recipe"]["language_model"]["base"],
+        language_parameters=stages["language_model"]["parameters"],
+        vocabulary=stages["language_model"]["vocabulary"],
+        size_mib=sum(p.stat().st_size for p in checkpoint.iterdir()) / 2**20,
+        **_origin(record),
     )
-    path = checkpoint / "README.md"
-    path.write_text(text, encoding="utf-8")
-    return path

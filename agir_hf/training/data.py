@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 SPLITS = ("train", "validation", "test")
 COLUMNS = (
     *("clip_id", "subject_id", "split", "frame_rate_hz", "joints_m", "gait_parameters", "quality"),
-    *("evidence", "description", "rationale", "score", "clip_sha256", "metadata"),
+    *("evidence", "description", "rationale", "score", "clip_sha256", "metadata", "licence"),
 )
 HOW_TO_BUILD = (
     "build one with 'python -m dataset_builder build --source simulated --output runs/gait_dataset' and pass "

@@ -98,7 +98,8 @@ def base_model(recipe: Recipe, tokenizer: PreTrainedTokenizerBase) -> Any:
     except (OSError, ValueError) as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise AgirError(f"expected a causal language model, found {settings.base}: {reason}") from error
-    if len(model.get_input_embeddings().weight) < len(tokenizer):
+    weight: Any = model.get_input_embeddings().weight
+    if len(weight) < len(tokenizer):
         model.resize_token_embeddings(len(tokenizer))
     return model
 

@@ -126,6 +126,8 @@ class Recipe:
         stages: of the language model, in order; some of ``STAGES``.
         evaluate_walks: validation walks for the temperature, test walks for the figures.
         log_every: updates between two lines of a log.
+        push_to: repository on the Hub, "owner/name", made private, for the finished checkpoint; with
+            "-motion-tokenizer" and "-adapter" behind its name for those, as soon as each is trained.
     """
 
     name: str = "agir"
@@ -133,6 +135,7 @@ class Recipe:
     workers: int = 2
     evaluate_walks: int = 600
     log_every: int = 50
+    push_to: str = ""
     data: DataRecipe = field(default_factory=DataRecipe)
     motion_tokenizer: str = ""
     tokenizer: TokenizerRecipe = field(default_factory=TokenizerRecipe)

@@ -23,8 +23,10 @@ from accelerate import PartialState
 from transformers import AutoModelForCausalLM, set_seed
 
 from ..configuration_agir import AgirConfig
+from ..errors import AgirError
 from ..feature_extraction_agir import AgirFeatureExtractor
-from ..hub.card import write_assessor_card
+from ..hub.card import write_adapter_card, write_assessor_card, write_motion_tokenizer_card
+from ..hub.publishing import push_folder
 from ..modeling_agir_motion_tokenizer import AgirMotionTokenizer
 from ..motion_vocabulary import MotionVocabulary, label_token_ids
 from .adapters import load_adapter_for_training, merge_adapter
@@ -49,16 +51,21 @@ def train_tokenizer(recipe: Recipe, output: Path) -> Path:
 def fine_tune(recipe: Recipe, output: Path) -> Path:
     """All stages of the language model with a trained motion tokenizer, then the checkpoint; returns its folder.
 
-    The motion tokenizer is ``recipe.motion_tokenizer``, else the one in the output folder, trained where it is missing.
+    Raises:
+        AgirError: there is no motion tokenizer, neither ``recipe.motion_tokenizer`` nor in the output folder.
     """
-    run = _Run(recipe, output)
-    return run.checkpoint(run.splits(), figures=False)
+    if not recipe.motion_tokenizer and not (output / "motion_tokenizer" / "model.safetensors").is_file():
+        raise AgirError(
+            f"expected a motion tokenizer in {output / 'motion_tokenizer'}, found none: run 'agir train tokenizer' "
+            "with the same recipe and --output, or pass motion_tokenizer=PATH_OR_NAME"
+        )
+    return train_all(recipe, output)
 
 
 def train_all(recipe: Recipe, output: Path) -> Path:
     """The whole recipe, with figures on test people and a card; returns the folder of the checkpoint."""
     run = _Run(recipe, output)
-    return run.checkpoint(run.splits(), figures=True)
+    return run.checkpoint(run.splits())
 
 
 class _Run:
@@ -95,7 +102,8 @@ class _Run:
             splits = load_splits(self.recipe.data, workers=self.recipe.workers)
             people = {name: len({walk.subject_id for walk in split.walks}) for name, split in splits.items()}
             clips = {name: len(split.walks) for name, split in splits.items()}
-            self.note("data", sha256=data_sha256(self.data), clips=clips, people=people)
+            licences = sorted({one for split in self.data.values() for one in split.unique("licence")})
+            self.note("data", sha256=data_sha256(self.data), clips=clips, people=people, licences=licences)
         return splits
 
     def motion_tokenizer(self, splits: dict[str, Split]) -> Path:
@@ -118,9 +126,13 @@ class _Run:
                     log_every=self.recipe.log_every,
                 )
             self.note("motion_tokenizer", **figures)
+            if self.state.is_main_process:
+                write_motion_tokenizer_card(home, self.record.content)
+                shutil.copy(self.output / "run_record.json", home / "run_record.json")
+                self.push(home, "-motion-tokenizer", "the motion tokenizer")
         return home
 
-    def checkpoint(self, splits: dict[str, Split], *, figures: bool) -> Path:
+    def checkpoint(self, splits: dict[str, Split]) -> Path:
         recipe = self.recipe
         home: str | Path = recipe.motion_tokenizer or self.motion_tokenizer(splits)
         motion_tokenizer = AgirMotionTokenizer.from_pretrained(home)
@@ -135,12 +147,11 @@ class _Run:
             assemble(recipe, motion_tokenizer, extractor, model, tokenizer, checkpoint)
             with self.timed("calibration"):
                 self.note("calibration", **calibrate(recipe, self.data["validation"], checkpoint))
-            if figures:
-                with self.timed("evaluation"):
-                    self.note("evaluation", **evaluate(recipe, splits["train"].walks, self.data["test"], checkpoint))
+            with self.timed("evaluation"):
+                self.note("evaluation", **evaluate(recipe, splits["train"].walks, self.data["test"], checkpoint))
             self._beside(checkpoint)
-            if figures:
-                write_assessor_card(checkpoint, self.record.content)
+            write_assessor_card(checkpoint, self.record.content)
+            self.push(checkpoint, "", "the assessor")
             size = sum(p.stat().st_size for p in checkpoint.iterdir()) / 2**20
             self.say(f"{checkpoint} is whole ({size:.1f} MiB)")
         self.state.wait_for_everyone()
@@ -186,8 +197,26 @@ class _Run:
                 tokenizer.save_pretrained(home)
                 self.note(stage, **figures)
                 remove_checkpoints(home)
+                if adapted:
+                    write_adapter_card(home, self.record.content, stage)
+                    self.push(home, "-adapter", f"the adapter after {stage}")
             self.state.wait_for_everyone()
         return (merge_adapter(model) if adapted else model), tokenizer
+
+    def push(self, folder: Path, ending: str, what: str) -> None:
+        """Upload a folder to a private repository where the recipe names one; a failure does not cost the training."""
+        if not self.recipe.push_to:
+            return
+        try:
+            address = push_folder(
+                folder,
+                self.recipe.push_to + ending,
+                message=f"{self.recipe.name}: {what}",
+                leave_out=("tensorboard/*",),
+            )
+            self.say(f"{what} is at {address}")
+        except AgirError as error:
+            self.say(f"{what} was not uploaded: {error}")
 
     def _beside(self, checkpoint: Path) -> None:
         """Record and logs, beside the weights."""

@@ -178,6 +178,14 @@ def _create_reference(request: Handler, at: dict[str, str]) -> None:
     request.answer({})
 
 
+@_call("PUT", f"{_API}/settings")
+def _settings(request: Handler, at: dict[str, str]) -> None:
+    repository, asked = request.repository(at, write=True), request.json()
+    if "visibility" in asked:
+        repository.private = asked["visibility"] == "private"
+    request.answer({"visibility": "private" if repository.private else "public"})
+
+
 @_call("DELETE", f"{_API}/(?P<of>branch|tag)/{_AT}")
 def _delete_reference(request: Handler, at: dict[str, str]) -> None:
     repository = request.repository(at, write=True)

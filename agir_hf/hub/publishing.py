@@ -1,0 +1,114 @@
+"""Folders to repositories on the Hub: private first, whole or not at all, and again where a connection broke.
+
+All files of a folder come in one commit, so a repository never holds half of them. What was uploaded before an upload
+broke is not sent again: the Hub knows large files by their hash.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from ..errors import AgirError
+
+Result = TypeVar("Result")
+
+TRIES = 5
+FIRST_WAIT_S = 1.0
+# What an unfilled template leaves in a card.
+_BLANK = re.compile(r"\{\{|\}\}|\[More Information Needed\]|\bTODO\b|\bNone\b,? trained")
+_FORBIDDEN = (".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt")
+
+
+def push_folder(
+    folder: Path,
+    repo: str,
+    *,
+    repo_type: str = "model",
+    public: bool = False,
+    message: str,
+    leave_out: Sequence[str] = (),
+    wait: Callable[[float], None] = time.sleep,
+) -> str:
+    """Upload a folder as one commit; returns the commit's address.
+
+    Args:
+        folder: holds a filled ``README.md``; weights as safetensors only.
+        repo: "owner/name"; made private where it is not there.
+        public: make it visible to everyone once it is whole.
+        leave_out: patterns of files that stay here.
+        wait: called with the seconds between two tries.
+
+    Raises:
+        AgirError: no card or one with blanks, weights in a format that can run code, or the Hub refuses.
+    """
+    check_folder(folder)
+    from huggingface_hub import HfApi
+    from huggingface_hub.errors import HfHubHTTPError
+
+    api = HfApi()
+    try:
+        _retried(lambda: api.create_repo(repo, repo_type=repo_type, private=True, exist_ok=True), wait)
+        commit = _retried(
+            lambda: api.upload_folder(
+                folder_path=str(folder),
+                repo_id=repo,
+                repo_type=repo_type,
+                commit_message=message,
+                ignore_patterns=list(leave_out),
+            ),
+            wait,
+        )
+        if public:
+            _retried(lambda: api.update_repo_settings(repo, repo_type=repo_type, private=False), wait)
+    except HfHubHTTPError as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise AgirError(f"expected the Hub to take {repo}, found: {reason}; is the token allowed to write?") from error
+    return str(commit.commit_url)
+
+
+def check_folder(folder: Path) -> None:
+    """Refuse what is not to be passed on.
+
+    Raises:
+        AgirError: see `push_folder`.
+    """
+    card = folder / "README.md"
+    if not card.is_file():
+        raise AgirError(f"expected a card ({card}), found none: every repository says what it holds")
+    if blank := _BLANK.search(card.read_text(encoding="utf-8")):
+        raise AgirError(f"expected a filled card, found {blank.group()!r} in {card}")
+    unsafe = sorted(path.name for path in folder.rglob("*") if path.suffix in _FORBIDDEN)
+    if unsafe:
+        raise AgirError(f"expected weights as safetensors, found {unsafe[0]} in {folder}")
+
+
+def _retried(call: Callable[[], Result], wait: Callable[[float], None]) -> Result:
+    """The result of a call, tried again with growing pauses where the Hub or the connection fails for a while."""
+    for attempt in range(TRIES):
+        try:
+            return call()
+        except Exception as error:
+            if not _passes(error):
+                raise
+            if attempt == TRIES - 1:
+                raise AgirError(f"expected the Hub to answer, found: {error}; run the same command again") from error
+            wait(FIRST_WAIT_S * 2.0**attempt)
+    raise AgirError("expected at least one try")
+
+
+def _passes(error: Exception) -> bool:
+    """Whether a failure may be gone in a moment: the Hub is overloaded or down, or the connection broke."""
+    from huggingface_hub.errors import OfflineModeIsEnabled
+
+    status: Any = getattr(getattr(error, "response", None), "status_code", None)
+    if status is not None:
+        return bool(status >= 500 or status == 429)
+    # huggingface_hub changes its HTTP library from version to version; what they call this stays.
+    broken = any(kind.__name__ == "TransportError" for kind in type(error).__mro__)
+    return (broken or isinstance(error, (ConnectionError, TimeoutError))) and not isinstance(
+        error, OfflineModeIsEnabled
+    )

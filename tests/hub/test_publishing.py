@@ -1,0 +1,101 @@
+"""Folders on the Hub stand-in: private, whole, refused where they must not go, tried again where the Hub stumbles."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hub_stand_in import HubStandIn
+
+from agir_hf.errors import AgirError
+from agir_hf.hub.publishing import TRIES, _retried, check_folder
+
+PUSH = """
+import sys
+from pathlib import Path
+from agir_hf.errors import AgirError
+from agir_hf.hub.publishing import push_folder
+
+try:
+    print(push_folder(Path(sys.argv[1]), sys.argv[2], public=len(sys.argv) > 3, message="test", leave_out=("logs/*",)))
+except AgirError as error:
+    sys.exit(str(error))
+"""
+
+
+@pytest.fixture
+def hub() -> Iterator[HubStandIn]:
+    with HubStandIn() as stand_in:
+        yield stand_in
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    place = tmp_path / "model"
+    (place / "logs").mkdir(parents=True)
+    (place / "README.md").write_text("# A card\n", encoding="utf-8")
+    (place / "model.safetensors").write_bytes(bytes(1000))
+    (place / "logs" / "events").write_bytes(b"log")
+    return place
+
+
+def test_a_folder_comes_whole_and_private_and_public_only_when_asked(hub: HubStandIn, folder: Path) -> None:
+    pushed = hub.run(PUSH, str(folder), "tester/model")
+    assert pushed.returncode == 0, pushed.stderr
+    assert set(hub.files("tester/model")) >= {"README.md", "model.safetensors"}
+    assert not [name for name in hub.files("tester/model") if name.startswith("logs")]
+    seen = "from huggingface_hub import hf_hub_download; hf_hub_download('tester/model', 'README.md')"
+    assert hub.run(seen).returncode == 0 and hub.run(seen, signed_in=False).returncode != 0
+    assert hub.run(PUSH, str(folder), "tester/model", "public").returncode == 0
+    assert hub.run(seen, signed_in=False).returncode == 0
+    assert hub.unknown_calls == []
+
+
+def test_who_may_not_write_is_told_so(hub: HubStandIn, folder: Path) -> None:
+    refused = hub.run(PUSH, str(folder), "stranger/model")
+    assert refused.returncode == 1 and "expected the Hub to take stranger/model" in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("README.md", None, "expected a card"),
+        ("README.md", "Trained on {{ people }} people", "expected a filled card"),
+        ("README.md", "Licence: [More Information Needed]", "expected a filled card"),
+        ("model.bin", "", "expected weights as safetensors"),
+        ("data/walks.pkl", "", "expected weights as safetensors"),
+    ],
+)
+def test_what_must_not_go_is_refused_before_anything_is_sent(
+    folder: Path, name: str, content: str | None, said: str
+) -> None:
+    path = folder / name
+    if content is None:
+        path.unlink()
+    else:
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(content, encoding="utf-8")
+    with pytest.raises(AgirError, match=said):
+        check_folder(folder)
+
+
+def test_a_passing_failure_is_tried_again_with_growing_pauses() -> None:
+    waited: list[float] = []
+    failures: list[Exception] = [ConnectionError("reset"), TimeoutError("slow")]
+
+    def call() -> str:
+        if failures:
+            raise failures.pop()
+        return "done"
+
+    assert _retried(call, waited.append) == "done" and waited == [1.0, 2.0]
+
+    def never() -> Any:
+        raise ConnectionError("gone")
+
+    waited.clear()
+    with pytest.raises(AgirError, match="run the same command again"):
+        _retried(never, waited.append)
+    assert len(waited) == TRIES - 1
