@@ -112,14 +112,12 @@ def merge_adapter(model: PeftModel) -> PreTrainedModel:
     Raises:
         AgirError: the merged weights hold something that is no number.
     """
-    tied = _is_tied(model.get_base_model())
     try:
         merged = model.merge_and_unload(safe_merge=True)
     except ValueError as error:
         raise AgirError(f"expected an adapter that can be merged, found another: {error}") from error
-    if tied:
-        # Merging writes to each of the two on its own; this makes them one again even where it gave one a new tensor.
-        merged.tie_weights()
+    # Merging writes to each end on its own, and what moves a model (FSDP) may have parted frozen ends that are tied.
+    merged.tie_weights()
     # TRL leaves a forward of its own on the instance, through which a copy would go on using the old weights.
     merged.__dict__.pop("forward", None)
     merged.requires_grad_(True)
