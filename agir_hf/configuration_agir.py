@@ -37,7 +37,9 @@ class AgirMotionTokenizerConfig(PreTrainedConfig):
         hidden_size: channels of the convolutions.
         codebook_size: number of codes.
         codebook_dim: width of one code vector.
-        frames_per_code: frames (at 20 fps) that one code stands for; a power of two.
+        frames_per_code: frames (at 20 fps) that one code stands for; times ``num_quantizers`` a power of two.
+        num_quantizers: codes of one step, each refining what those before it leave (residual quantisation). They share
+            the codebook evenly: the first is one of the first ``codebook_size / num_quantizers`` codes, and so on.
         blocks_per_stage: residual blocks after each halving of the rate, and before each doubling.
         dilation_growth_rate: block ``i`` of a stage has dilation ``dilation_growth_rate ** i``.
         group_weights: weight of each of `FEATURE_GROUPS` in the reconstruction loss, on the group's mean error.
@@ -59,6 +61,7 @@ class AgirMotionTokenizerConfig(PreTrainedConfig):
     codebook_size: int = 512
     codebook_dim: int = 64
     frames_per_code: int = 4
+    num_quantizers: int = 1
     blocks_per_stage: int = 2
     dilation_growth_rate: int = 3
     group_weights: dict[str, float] | None = None
@@ -77,13 +80,24 @@ class AgirMotionTokenizerConfig(PreTrainedConfig):
         unknown = sorted(set(self.group_weights) - set(FEATURE_GROUPS))
         if unknown:
             raise AgirError(f"group_weights: expected names among {list(FEATURE_GROUPS)}, found {unknown}")
-        if self.frames_per_code < 1 or self.frames_per_code & (self.frames_per_code - 1):
-            raise AgirError(f"frames_per_code: expected a power of two, found {self.frames_per_code}")
+        step = self.frames_per_code * self.num_quantizers
+        if step < 1 or step & (step - 1):
+            raise AgirError(f"frames_per_code: expected a power of two (times num_quantizers), found {step}")
+        if self.num_quantizers < 1 or self.codebook_size % self.num_quantizers:
+            raise AgirError(
+                f"num_quantizers: expected a divisor of the codebook_size of {self.codebook_size}, found "
+                f"{self.num_quantizers}"
+            )
+
+    @property
+    def frames_per_step(self) -> int:
+        """Frames that the codes of one step stand for together."""
+        return self.frames_per_code * self.num_quantizers
 
     @property
     def num_stages(self) -> int:
         """How often the encoder halves the rate."""
-        return self.frames_per_code.bit_length() - 1
+        return self.frames_per_step.bit_length() - 1
 
 
 @strict

@@ -32,7 +32,8 @@ class AgirFeatureExtractor(FeatureExtractionMixin):
         frame_rate_hz: rate of the features.
         max_frames: longest features, in frames; a longer clip is cut to the window asked for, or to its middle, with a
             warning. ``None``: no limit.
-        frames_per_code: frames that one motion code stands for; a clip needs at least so many.
+        frames_per_code: frames that one motion code stands for.
+        codes_per_step: codes that come together; a clip needs at least the frames of one step.
     """
 
     model_input_names = ["motion_features", "motion_attention_mask"]  # noqa: RUF012 (as in transformers)
@@ -45,6 +46,7 @@ class AgirFeatureExtractor(FeatureExtractionMixin):
         frame_rate_hz: float = 20.0,
         max_frames: int | None = 256,
         frames_per_code: int = 4,
+        codes_per_step: int = 1,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -53,6 +55,7 @@ class AgirFeatureExtractor(FeatureExtractionMixin):
         self.frame_rate_hz = frame_rate_hz
         self.max_frames = max_frames
         self.frames_per_code = frames_per_code
+        self.codes_per_step = codes_per_step
 
     def __call__(
         self,
@@ -137,12 +140,17 @@ class AgirFeatureExtractor(FeatureExtractionMixin):
             joints = joints[start : end + 1]
         if self.max_frames is not None:
             joints = joints[: self.max_frames + 1]
-        if len(joints) <= self.frames_per_code:
+        if not self.num_codes(len(joints) - 1):
+            shortest_s = (self.frames_per_code * self.codes_per_step + 1) / self.frame_rate_hz
             raise AgirError(
-                f"expected at least {(self.frames_per_code + 1) / self.frame_rate_hz:.2f} s of motion to encode, found "
+                f"expected at least {shortest_s:.2f} s of motion to encode, found "
                 f"{len(joints) / self.frame_rate_hz:.2f} s"
             )
         return joints
+
+    def num_codes(self, frames: int) -> int:
+        """How many codes features of so many frames become: those of whole steps."""
+        return frames // (self.frames_per_code * self.codes_per_step) * self.codes_per_step
 
     @property
     def longest_s(self) -> float:

@@ -67,7 +67,7 @@ class ResidualBlock(nn.Module):
 
 
 class MotionEncoder(nn.Module):
-    """(B, feature_dim, T) -> (B, codebook_dim, T / frames_per_code)."""
+    """(B, feature_dim, T) -> (B, codebook_dim, T / frames_per_step)."""
 
     def __init__(self, config: AgirMotionTokenizerConfig) -> None:
         super().__init__()
@@ -88,7 +88,7 @@ class MotionEncoder(nn.Module):
 
 
 class MotionDecoder(nn.Module):
-    """(B, codebook_dim, N) -> (B, feature_dim, N * frames_per_code)."""
+    """(B, codebook_dim, N) -> (B, feature_dim, N * frames_per_step)."""
 
     def __init__(self, config: AgirMotionTokenizerConfig) -> None:
         super().__init__()
@@ -118,6 +118,9 @@ def _stage(config: AgirMotionTokenizerConfig) -> nn.ModuleList:
 class MotionCodebook(nn.Module):
     """Code vectors that follow moving averages of the encoder outputs assigned to them (no gradient).
 
+    With several quantizers an encoder output is the sum of one code of each, every one chosen for what those before it
+    leave; quantizer ``q`` has the rows ``[q * size, (q + 1) * size)`` of the codebook.
+
     All state is in float32 buffers that are saved, so that training resumes where it stopped and a loaded codebook is
     never started anew.
     """
@@ -125,6 +128,8 @@ class MotionCodebook(nn.Module):
     def __init__(self, config: AgirMotionTokenizerConfig) -> None:
         super().__init__()
         size, dim = config.codebook_size, config.codebook_dim
+        self.num_quantizers = config.num_quantizers
+        self.size = size // config.num_quantizers
         self.decay = config.codebook_decay
         self.warmup_updates = config.codebook_warmup_updates
         self.dead_threshold = config.dead_code_threshold
@@ -145,11 +150,21 @@ class MotionCodebook(nn.Module):
     updates_seen: Tensor
     started: Tensor
 
+    def _rows(self, quantizer: int) -> slice:
+        return slice(quantizer * self.size, (quantizer + 1) * self.size)
+
     def nearest(self, vectors: Tensor) -> Tensor:
-        """(N, codebook_dim) -> (N,) index of the nearest code."""
-        return _nearest(vectors, self.codebook)
+        """(N, codebook_dim) -> (N, num_quantizers) codes."""
+        codes, left = [], vectors
+        for quantizer in range(self.num_quantizers):
+            rows = self._rows(quantizer)
+            chosen = _nearest(left, self.codebook[rows]) + rows.start
+            codes.append(chosen)
+            left = left - self.codebook[chosen]
+        return torch.stack(codes, dim=1)
 
     def look_up(self, codes: Tensor) -> Tensor:
+        """(..., num_quantizers) codes -> (..., num_quantizers, codebook_dim) vectors; their sum is what they say."""
         return F.embedding(codes, self.codebook)
 
     @torch.no_grad()
@@ -167,34 +182,44 @@ class MotionCodebook(nn.Module):
 
     @torch.no_grad()
     def update(self, vectors: Tensor) -> None:
-        """Move each code towards the mean of its encoder outputs; put unused codes where encoder outputs are."""
-        codes = self.nearest(vectors)
-        counts = torch.bincount(codes, minlength=len(self.codebook)).to(vectors.dtype)
-        sums = torch.zeros_like(self.vector_sum).index_add_(0, codes, vectors)
-        self.usage.mul_(self.decay).add_(counts, alpha=1 - self.decay)
-        self.vector_sum.mul_(self.decay).add_(sums, alpha=1 - self.decay)
-        average = self.usage.mean()
-        dead = (self.usage < self.dead_threshold * average).nonzero().flatten()
-        if len(dead):
-            filled = min(int(self.recent_seen), len(self.recent))
-            picks = torch.randint(filled, (len(dead),), device=vectors.device)
-            # Half the average use: time to gather its own vectors before it can be called dead again.
-            self.usage[dead] = 0.5 * average
-            self.vector_sum[dead] = self.recent[picks] * (0.5 * average)
-        self.codebook.copy_(self.vector_sum / self.usage.clamp_min(1e-8).unsqueeze(1))
+        """Move each code towards the mean of what it was chosen for; put unused codes where there is something."""
+        left, remembered = vectors, self.recent[: int(self.recent_seen)]
+        for quantizer in range(self.num_quantizers):
+            rows = self._rows(quantizer)
+            before = self.codebook[rows].clone()
+            codes = _nearest(left, before)
+            counts = torch.bincount(codes, minlength=self.size).to(vectors.dtype)
+            sums = torch.zeros_like(before).index_add_(0, codes, left)
+            usage, vector_sum = self.usage[rows], self.vector_sum[rows]
+            usage.mul_(self.decay).add_(counts, alpha=1 - self.decay)
+            vector_sum.mul_(self.decay).add_(sums, alpha=1 - self.decay)
+            average = usage.mean()
+            dead = (usage < self.dead_threshold * average).nonzero().flatten()
+            if len(dead):
+                picks = torch.randint(len(remembered), (len(dead),), device=vectors.device)
+                # Half the average use: time to gather its own vectors before it can be called dead again.
+                usage[dead] = 0.5 * average
+                vector_sum[dead] = remembered[picks] * (0.5 * average)
+            self.codebook[rows] = vector_sum / usage.clamp_min(1e-8).unsqueeze(1)
+            if quantizer + 1 < self.num_quantizers:
+                left = left - before[codes]
+                remembered = remembered - before[_nearest(remembered, before)]
 
     def _start(self) -> None:
-        """A few rounds of k-means over the remembered encoder outputs."""
-        size = len(self.codebook)
-        centres = self.recent[torch.randperm(len(self.recent), device=self.recent.device)[:size]].clone()
-        for _ in range(KMEANS_ITERATIONS):
-            nearest = _nearest(self.recent, centres)
-            counts = torch.bincount(nearest, minlength=size).to(centres.dtype)
-            sums = torch.zeros_like(centres).index_add_(0, nearest, self.recent)
-            centres = torch.where(counts.unsqueeze(1) > 0, sums / counts.clamp_min(1).unsqueeze(1), centres)
-        self.codebook.copy_(centres)
+        """A few rounds of k-means over the remembered encoder outputs, and over what is left of them."""
+        left = self.recent.clone()
+        for quantizer in range(self.num_quantizers):
+            rows = self._rows(quantizer)
+            centres = left[torch.randperm(len(left), device=left.device)[: self.size]].clone()
+            for _ in range(KMEANS_ITERATIONS):
+                nearest = _nearest(left, centres)
+                counts = torch.bincount(nearest, minlength=self.size).to(centres.dtype)
+                sums = torch.zeros_like(centres).index_add_(0, nearest, left)
+                centres = torch.where(counts.unsqueeze(1) > 0, sums / counts.clamp_min(1).unsqueeze(1), centres)
+            self.codebook[rows] = centres
+            self.vector_sum[rows] = centres
+            left = left - centres[_nearest(left, centres)]
         self.usage.fill_(1.0)
-        self.vector_sum.copy_(centres)
         self.started.fill_(1.0)
 
 
@@ -284,27 +309,30 @@ class AgirMotionTokenizer(PreTrainedModel):
                 ``train()`` alone never changes a code.
         """
         features, mask = self._trim(motion_features, motion_attention_mask)
-        code_mask = mask[:, :: self.config.frames_per_code].bool()
+        step_mask = mask[:, :: self.config.frames_per_step].bool()
         latent = self.motion_encoder(features.transpose(1, 2), mask.unsqueeze(1)).transpose(1, 2)
         with torch.autocast(latent.device.type, enabled=False):
             latent = latent.float()
-            vectors = latent[code_mask]
+            vectors = latent[step_mask]
             seen = _of_all_processes(vectors.detach()) if update_codebook else vectors.detach()
             quantising = self.motion_codebook.observe(seen) if update_codebook else True
             codes = self.motion_codebook.nearest(vectors.detach())
             quantized = latent
             commitment = latent.new_zeros(())
             if quantising:
-                chosen = self.motion_codebook.look_up(codes)
-                commitment = F.mse_loss(vectors, chosen)
+                # Each quantizer pulls towards what is said so far, so that the first ones say most.
+                said = self.motion_codebook.look_up(codes).cumsum(1)
+                chosen = said[:, -1]
+                commitment = F.mse_loss(vectors.unsqueeze(1).expand_as(said), said)
                 if update_codebook:
                     self.motion_codebook.update(seen)
                 # The decoder sees the code; the encoder gets the decoder's gradient as if it had been its own output.
                 quantized = torch.zeros_like(latent)
-                quantized[code_mask] = vectors + (chosen - vectors).detach()
-        rebuilt = self.motion_decoder(quantized.transpose(1, 2), code_mask.float().unsqueeze(1)).transpose(1, 2)
-        motion_codes = torch.full(code_mask.shape, PADDING_CODE, dtype=torch.long, device=codes.device)
-        motion_codes[code_mask] = codes
+                quantized[step_mask] = vectors + (chosen - vectors).detach()
+        rebuilt = self.motion_decoder(quantized.transpose(1, 2), step_mask.float().unsqueeze(1)).transpose(1, 2)
+        shape = (*step_mask.shape, self.config.num_quantizers)
+        motion_codes = torch.full(shape, PADDING_CODE, dtype=torch.long, device=codes.device)
+        motion_codes[step_mask] = codes
         with torch.autocast(latent.device.type, enabled=False):
             reconstruction, position, velocity = self._losses(rebuilt.float(), features, mask)
             weights = self.config
@@ -314,7 +342,7 @@ class AgirMotionTokenizer(PreTrainedModel):
                 + weights.velocity_weight * velocity
                 + weights.commitment_weight * commitment
             )
-            share = torch.bincount(codes, minlength=weights.codebook_size).float() / max(len(codes), 1)
+            share = torch.bincount(codes.flatten(), minlength=weights.codebook_size).float() / max(codes.numel(), 1)
             perplexity = torch.exp(-(share * torch.log(share + 1e-10)).sum())
         return AgirMotionTokenizerOutput(
             loss=loss,
@@ -324,7 +352,7 @@ class AgirMotionTokenizer(PreTrainedModel):
             commitment_loss=commitment,
             perplexity=perplexity,
             reconstructed_features=rebuilt,
-            motion_codes=motion_codes,
+            motion_codes=motion_codes.flatten(1),
         )
 
     @torch.no_grad()
@@ -335,8 +363,9 @@ class AgirMotionTokenizer(PreTrainedModel):
         not even by rounding.
         """
         features, mask = self._trim(motion_features, motion_attention_mask)
-        step = self.config.frames_per_code
-        codes = torch.full((len(features), features.shape[1] // step), PADDING_CODE, device=features.device)
+        step = self.config.frames_per_step
+        shape = (len(features), features.shape[1] // step, self.config.num_quantizers)
+        codes = torch.full(shape, PADDING_CODE, device=features.device)
         with torch.autocast(features.device.type, enabled=False):
             for row, (clip, length) in enumerate(zip(features, mask.sum(1).long().tolist(), strict=True)):
                 if length == 0:
@@ -344,19 +373,22 @@ class AgirMotionTokenizer(PreTrainedModel):
                 frames = clip[:length].T.unsqueeze(0).contiguous()
                 latent = self.motion_encoder(frames, frames.new_ones(1, 1, length))
                 codes[row, : length // step] = self.motion_codebook.nearest(latent[0].T)
-        return codes
+        return codes.flatten(1)
 
     @torch.no_grad()
     def decode(self, motion_codes: Tensor, code_attention_mask: Tensor | None = None) -> Tensor:
         """(B, N) codes -> (B, N * frames_per_code, feature_dim) normalised features, 0 in padding.
 
         Args:
-            motion_codes: int64; -1 marks padding.
+            motion_codes: int64, whole steps of ``num_quantizers`` codes; -1 marks padding.
             code_attention_mask: (B, N), 1 for a code, 0 for padding; default: every code that is not -1.
 
         Raises:
-            AgirError: a code outside the codebook.
+            AgirError: a code outside the codebook, or a step without all of its codes.
         """
+        quantizers = self.config.num_quantizers
+        if motion_codes.shape[1] % quantizers:
+            raise AgirError(f"expected whole steps of {quantizers} codes, found {motion_codes.shape[1]} codes")
         mask = motion_codes != PADDING_CODE if code_attention_mask is None else code_attention_mask.bool()
         used = motion_codes[mask]
         if used.numel() and (used.min() < 0 or used.max() >= self.config.codebook_size):
@@ -364,8 +396,10 @@ class AgirMotionTokenizer(PreTrainedModel):
                 f"expected codes in [0, {self.config.codebook_size}), found {int(used.min())} to {int(used.max())}"
             )
         with torch.autocast(self.device.type, enabled=False):
-            quantized = self.motion_codebook.look_up(motion_codes.clamp_min(0)) * mask.unsqueeze(-1)
-            return self.motion_decoder(quantized.transpose(1, 2), mask.float().unsqueeze(1)).transpose(1, 2)
+            steps = motion_codes.clamp_min(0).unflatten(1, (-1, quantizers))
+            step_mask = mask.unflatten(1, (-1, quantizers)).all(-1)
+            quantized = self.motion_codebook.look_up(steps).sum(2) * step_mask.unsqueeze(-1)
+            return self.motion_decoder(quantized.transpose(1, 2), step_mask.float().unsqueeze(1)).transpose(1, 2)
 
     def _trim(self, features: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor]:
         """Whole codes only: features (B, T', F) float32 with padding zeroed, mask (B, T') float32."""
@@ -373,7 +407,7 @@ class AgirMotionTokenizer(PreTrainedModel):
             raise AgirError(
                 f"expected motion_features of shape (B, T, {self.config.feature_dim}), found {tuple(features.shape)}"
             )
-        step = self.config.frames_per_code
+        step = self.config.frames_per_step
         frames = features.shape[1] // step * step
         lengths = torch.full((len(features),), features.shape[1], device=features.device)
         if mask is not None:

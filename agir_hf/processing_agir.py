@@ -115,10 +115,12 @@ class AgirProcessor(ProcessorMixin):
                     f"model and tokenizer do not belong together: {name} is {found} in the config, {value} here"
                 )
         motion = config.motion_config
-        if self.feature_extractor.frames_per_code != motion.frames_per_code:
+        extractor = self.feature_extractor
+        if (extractor.frames_per_code, extractor.codes_per_step) != (motion.frames_per_code, motion.num_quantizers):
             raise AgirError(
-                f"model and feature extractor do not belong together: {motion.frames_per_code} frames a code in the "
-                f"config, {self.feature_extractor.frames_per_code} here"
+                f"model and feature extractor do not belong together: {motion.frames_per_code} frames a code and "
+                f"{motion.num_quantizers} codes a step in the config, {extractor.frames_per_code} and "
+                f"{extractor.codes_per_step} here"
             )
         if self.vocabulary.codebook_size != config.motion_config.codebook_size:
             raise AgirError(
@@ -164,8 +166,8 @@ class AgirProcessor(ProcessorMixin):
         written: list[str] | None = None
         if motion is not None:
             features = self.feature_extractor(motion, frame_rate_hz, window_s, return_tensors="pt")
-            lengths = features["motion_attention_mask"].sum(1) // self.feature_extractor.frames_per_code
-            written = [self.vocabulary.placeholder_text(int(length)) for length in lengths]
+            lengths = features["motion_attention_mask"].sum(1).tolist()
+            written = [self.vocabulary.placeholder_text(self.feature_extractor.num_codes(n)) for n in lengths]
             inputs.update(features)
         elif codes is not None:
             written = [self.vocabulary.codes_to_text(one) for one in _as_batches(codes)]
@@ -209,8 +211,12 @@ class AgirProcessor(ProcessorMixin):
         """
         vocabulary = self.vocabulary
         numbers = vocabulary.text_to_codes(codes) if isinstance(codes, str) else vocabulary.checked(codes)
+        # What a model wrote may end within a step.
+        numbers = numbers[
+            : len(numbers) // self.feature_extractor.codes_per_step * self.feature_extractor.codes_per_step
+        ]
         if not numbers:
-            raise AgirError("expected at least one motion code to decode, found none")
+            raise AgirError("expected the codes of at least one step to decode, found none")
         batch = torch.tensor([numbers], device=self.motion_tokenizer.device)
         features = self.motion_tokenizer.decode(batch)[0].cpu().numpy()
         joints = self.feature_extractor.joints(features) * np.float32(body_scale)

@@ -109,7 +109,9 @@ def train_motion_tokenizer(
     """
     accelerator = Accelerator(cpu=cpu_only(), mixed_precision=mixed_precision())
     set_seed(seed)
-    extractor = AgirFeatureExtractor().fit(train)
+    extractor = AgirFeatureExtractor(frames_per_code=recipe.frames_per_code, codes_per_step=recipe.num_quantizers).fit(
+        train
+    )
     plain = AgirMotionTokenizer(tokenizer_config(recipe))
     optimizer = torch.optim.AdamW(plain.parameters(), lr=recipe.learning_rate, betas=(0.9, 0.99), weight_decay=1e-4)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _learning_rate(step, recipe))
@@ -194,7 +196,12 @@ def train_motion_tokenizer(
 
 def tokenizer_config(recipe: TokenizerRecipe) -> AgirMotionTokenizerConfig:
     """The model's configuration."""
-    return AgirMotionTokenizerConfig(hidden_size=recipe.hidden_size, codebook_dim=recipe.codebook_dim)
+    return AgirMotionTokenizerConfig(
+        hidden_size=recipe.hidden_size,
+        codebook_dim=recipe.codebook_dim,
+        frames_per_code=recipe.frames_per_code,
+        num_quantizers=recipe.num_quantizers,
+    )
 
 
 class TrainingLog:

@@ -43,6 +43,8 @@ class TokenizerRecipe:
 
     hidden_size: int = 192
     codebook_dim: int = 128
+    frames_per_code: int = 4
+    num_quantizers: int = 1
     steps: int = 2500
     batch_size: int = 96
     window_frames: int = 64
