@@ -83,6 +83,10 @@ def language_model(recipe: Recipe, tokenizer: PreTrainedTokenizerBase, vocabular
         return decoder_from_nothing(settings.decoder, tokenizer, recipe.seed)
     model = base_model(recipe, tokenizer)
     if settings.lora.rank:
+        if muon := [stage for stage in recipe.stages if getattr(recipe, stage).matrix_learning_rate]:
+            raise AgirError(
+                f"expected {muon[0]}.matrix_learning_rate=0 beside an adapter, found another: Muon is for all weights"
+            )
         return add_adapter(model, settings.lora, new_token_ids(vocabulary))
     return model
 

@@ -51,6 +51,7 @@ def run(command: list[str], **environment: str) -> subprocess.CompletedProcess[s
     return subprocess.run(command, cwd=ROOT, env=env | environment, capture_output=True, text=True, timeout=600)
 
 
+@pytest.mark.slow
 def test_slurm_submits_what_is_missing_and_the_same_command_finishes(built: Path, tmp_path: Path) -> None:
     commands, output, log = tmp_path / "bin", tmp_path / "out", tmp_path / "submitted"
     commands.mkdir()

@@ -55,6 +55,7 @@ def same_weights(one: Path, other: Path) -> None:
         assert torch.equal(tensor, second[name]), name
 
 
+PACKAGED = f"motion_tokenizer={ROOT / 'agir_hf' / 'checkpoints' / 'agir-tiny'}"
 TOKENIZER = ("tokenizer.steps=60", "tokenizer.save_steps=15", "tokenizer.eval_steps=30")
 
 
@@ -75,7 +76,7 @@ def test_a_killed_tokenizer_run_ends_with_the_same_weights(gait_dataset: Path, t
 @pytest.mark.slow
 def test_a_killed_fine_tuning_ends_with_the_same_weights(gait_dataset: Path, tmp_path: Path) -> None:
     whole, broken = tmp_path / "whole", tmp_path / "broken"
-    changes = ("stages=[describe]", "describe.save_steps=3")
+    changes = (PACKAGED, "stages=[describe]", "describe.save_steps=3")
     run([*train("sft"), *request("sft", gait_dataset, whole, *changes)])
     command = [*train("sft"), *request("sft", gait_dataset, broken, *changes)]
     for step in (3, 6):
@@ -100,7 +101,8 @@ def launched(module: str) -> list[str]:
 @pytest.mark.slow
 def test_two_processes_learn_what_one_learns(gait_dataset: Path, tmp_path: Path) -> None:
     one, two = tmp_path / "one", tmp_path / "two"
-    changes = ("stages=[describe]", "log_every=1", *TOKENIZER)
+    changes = (PACKAGED, "stages=[describe]", "log_every=1", *TOKENIZER)
+    run([*train("tokenizer"), *request("tokenizer", gait_dataset, one, *changes)])
     run([*train("sft"), *request("sft", gait_dataset, one, *changes, "describe.batch_size=8")])
     run([*launched("motion_tokenizer"), *request("tokenizer", gait_dataset, two, *changes)])
     run([*launched("sft"), *request("sft", gait_dataset, two, *changes, "describe.batch_size=4")])
