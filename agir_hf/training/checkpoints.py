@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -88,7 +89,9 @@ def cpu_only() -> bool:
 
 
 def mixed_precision() -> str:
-    """bf16 where the machine is fast at it."""
+    """What the configuration of ``accelerate launch`` says; else bf16 where the machine is fast at it."""
+    if asked := os.environ.get("ACCELERATE_MIXED_PRECISION"):
+        return asked
     if torch.cuda.is_available():
         return "bf16" if torch.cuda.is_bf16_supported() else "no"
     return "bf16" if torch.ops.mkldnn._is_mkldnn_bf16_supported() else "no"

@@ -145,13 +145,16 @@ def train_motion_tokenizer(
     for step in steps:
         features, mask = windows.draw(recipe.batch_size, part)
         result = model(features.to(accelerator.device), mask.to(accelerator.device), update_codebook=True)
-        loss = accelerator.reduce(result.loss.detach(), "mean").item()
+        # Each process counts by its frames, so that the mean over processes is that over all frames.
+        frames = mask.sum().to(accelerator.device)
+        weighted = result.loss * (frames / accelerator.reduce(frames, "mean"))
+        loss = accelerator.reduce(weighted.detach(), "mean").item()
         if not math.isfinite(loss):
             raise AgirError(
                 f"expected a loss that is a number, found {loss} at step {step}: lower tokenizer.learning_rate; "
                 f"{checkpoints.kept()}"
             )
-        accelerator.backward(result.loss)
+        accelerator.backward(weighted)
         accelerator.clip_grad_norm_(model.parameters(), CLIP_NORM)
         optimizer.step()
         schedule.step()

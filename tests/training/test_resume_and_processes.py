@@ -17,7 +17,6 @@ from safetensors.torch import load_file
 pytest.importorskip("trl", reason="needs the train extra")
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-CPU_CONFIG = ROOT / "agir_hf" / "recipes" / "accelerate" / "cpu.yaml"
 
 
 def request(what: str, dataset: Path, output: Path, *changes: str) -> list[str]:
@@ -25,7 +24,8 @@ def request(what: str, dataset: Path, output: Path, *changes: str) -> list[str]:
 
 
 def environment() -> dict[str, str]:
-    return {**os.environ, "OMP_NUM_THREADS": "1"}
+    # In bf16 two halves of a batch are rounded otherwise than the whole.
+    return {**os.environ, "OMP_NUM_THREADS": "1", "ACCELERATE_MIXED_PRECISION": "no"}
 
 
 def run(command: list[str]) -> None:
@@ -94,14 +94,15 @@ def losses(path: Path) -> list[float]:
 
 
 def launched(module: str) -> list[str]:
-    launch = [sys.executable, "-m", "accelerate.commands.launch", "--config_file", str(CPU_CONFIG)]
+    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
     return [*launch, "-m", f"agir_hf.training.{module}"]
 
 
 @pytest.mark.slow
 def test_two_processes_learn_what_one_learns(gait_dataset: Path, tmp_path: Path) -> None:
     one, two = tmp_path / "one", tmp_path / "two"
-    changes = (PACKAGED, "stages=[describe]", "log_every=1", *TOKENIZER)
+    # Whole batches only: a last one that processes cannot share evenly is filled up with rows from the start.
+    changes = (PACKAGED, "stages=[describe]", "log_every=1", "data.train_clips=36", *TOKENIZER)
     run([*train("tokenizer"), *request("tokenizer", gait_dataset, one, *changes)])
     run([*train("sft"), *request("sft", gait_dataset, one, *changes, "describe.batch_size=8")])
     run([*launched("motion_tokenizer"), *request("tokenizer", gait_dataset, two, *changes)])
