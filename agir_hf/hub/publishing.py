@@ -19,7 +19,7 @@ Result = TypeVar("Result")
 TRIES = 5
 FIRST_WAIT_S = 1.0
 # What an unfilled template leaves in a card.
-_BLANK = re.compile(r"\{\{|\}\}|\[More Information Needed\]|\bTODO\b|\bNone\b,? trained")
+_BLANK = re.compile(r"\{\{|\}\}|\[More Information Needed\]")
 _FORBIDDEN = (".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt")
 
 
