@@ -16,7 +16,7 @@ from typing import Any, NoReturn
 
 from .clip import MotionClip
 from .errors import AgirError
-from .training.command import PARTS, add_options
+from .training.command import PARTS, add_options, changes_among
 
 Result = dict[str, Any]
 
@@ -266,8 +266,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     parser = _parser()
     options, rest = parser.parse_known_args(arguments)
-    # argparse does not take positional arguments on both sides of an option.
-    changes = [argument for argument in rest if "=" in argument and not argument.startswith("-")]
+    changes = changes_among(rest)
     if rest and (options.command != "train" or changes != rest):
         parser.error(f"unrecognized arguments: {' '.join(rest)}")
     if changes:

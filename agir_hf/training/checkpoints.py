@@ -6,8 +6,8 @@ import errno
 import json
 import os
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -35,9 +35,8 @@ class CheckpointFolder:
         return sorted(found, key=lambda path: int(path.name.removeprefix("step-")))
 
     def kept(self) -> str:
-        """What is left to go on from, for a message."""
-        whole = self._whole()
-        return f"the checkpoint {whole[-1]} is whole" if whole else "there is no checkpoint yet"
+        """See `kept_text`."""
+        return kept_text(next(iter(self._whole()[-1:]), None))
 
     def save(self, state: dict[str, Any]) -> None:
         """Write the state of everything that was prepared or registered, with ``state`` beside it."""
@@ -66,15 +65,25 @@ class CheckpointFolder:
         state: dict[str, Any] = json.loads((whole[-1] / STATE).read_text(encoding="utf-8"))
         return state
 
-    @contextmanager
-    def guarded(self) -> Iterator[None]:
+    def guarded(self) -> AbstractContextManager[None]:
         """A full disk as one clear line."""
-        try:
-            yield
-        except (OSError, RuntimeError) as error:  # torch and safetensors say RuntimeError or their own of it
-            if not is_full_disk(error):
-                raise
-            raise AgirError(f"expected room for a checkpoint in {self.folder}, found none; {self.kept()}") from error
+        return saving_to(self.folder, self.kept)
+
+
+@contextmanager
+def saving_to(folder: Path, kept: Callable[[], str]) -> Iterator[None]:
+    """A full disk as one clear line, with what is left to go on from."""
+    try:
+        yield
+    except (OSError, RuntimeError) as error:  # torch and safetensors say RuntimeError or their own of it
+        if not is_full_disk(error):
+            raise
+        raise AgirError(f"expected room for a checkpoint in {folder}, found none; {kept()}") from error
+
+
+def kept_text(checkpoint: Path | None) -> str:
+    """What is left to go on from, for a message."""
+    return "there is no checkpoint yet" if checkpoint is None else f"the checkpoint {checkpoint} is whole"
 
 
 def is_full_disk(error: BaseException) -> bool:

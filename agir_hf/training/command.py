@@ -20,6 +20,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--output", default="runs/agir-tiny", help="folder for checkpoints, logs and figures")
 
 
+def changes_among(rest: Sequence[str]) -> list[str]:
+    """The ``key=value`` among arguments left over: argparse takes no positional ones on both sides of an option."""
+    return [argument for argument in rest if "=" in argument and not argument.startswith("-")]
+
+
 def train(part: str, options: argparse.Namespace) -> int:
     """Run a part of a recipe, or all of it.
 
@@ -42,9 +47,8 @@ def main(part: str, arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog=f"agir train {part}", allow_abbrev=False)
     add_options(parser)
     options, rest = parser.parse_known_args(arguments)
-    # argparse does not take positional arguments on both sides of an option.
-    if wrong := [argument for argument in rest if "=" not in argument or argument.startswith("-")]:
-        parser.error(f"unrecognized arguments: {' '.join(wrong)}")
+    if changes_among(rest) != rest:
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
     options.changes = [*options.changes, *rest]
     try:
         return train(part, options)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import random
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -257,10 +256,3 @@ def _mapped(made: Dataset) -> list[NDArray[np.float32]]:
         numbers = storage.values.values.to_numpy()
         found += [numbers[263 * start : 263 * end].reshape(-1, 263) for start, end in pairwise(ends)]
     return found
-
-
-def shuffled(rows: list[Any], seed: int) -> list[Any]:
-    """The rows in a random order that the seed decides."""
-    order = list(rows)
-    random.Random(seed).shuffle(order)
-    return order

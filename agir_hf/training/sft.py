@@ -25,7 +25,7 @@ from transformers import EarlyStoppingCallback, PreTrainedTokenizerBase
 from trl import SFTConfig, SFTTrainer
 
 from ..errors import AgirError
-from .checkpoints import cpu_only, is_full_disk, mixed_precision, summary_writer_available
+from .checkpoints import cpu_only, kept_text, mixed_precision, saving_to, summary_writer_available
 from .optimizer import MuonFactory
 from .recipe import SftRecipe
 from .stage_rows import Row
@@ -184,14 +184,8 @@ def train_stage(
         optimizer_cls_and_kwargs=(MuonFactory, muon) if recipe.matrix_learning_rate else None,
     )
     last = last_whole_checkpoint(output)
-    try:
+    with saving_to(output, lambda: kept_text(last_whole_checkpoint(output))):
         result = trainer.train(resume_from_checkpoint=None if last is None else str(last))
-    except (OSError, RuntimeError) as error:
-        if not is_full_disk(error):
-            raise
-        kept = last_whole_checkpoint(output)
-        left = "there is no checkpoint yet" if kept is None else f"the checkpoint {kept} is whole"
-        raise AgirError(f"expected room for a checkpoint in {output}, found none; {left}") from error
     figures = {key: float(value) for key, value in result.metrics.items()}
     figures["eval_loss"] = float(trainer.evaluate()["eval_loss"])
     # TRL leaves its own forward on the instance; a copy of the model would go on using the old weights through it.

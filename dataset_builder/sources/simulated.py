@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from agir_hf.errors import AgirError
 from agir_hf.simulation import deep_cohort_walk
 
-from .base import ABOUT, ABOUT_NUMBERS, ClipReference, Licence, SourceClip
+from .base import ABOUT_NUMBERS, ABOUT_TEXTS, ClipReference, Licence, SourceClip
 
 _TRAIN, _VALIDATION = 0.8, 0.1
 
@@ -63,7 +63,7 @@ class SimulatedSource:
         person, walk = (int(part) for part in reference.key.split("/"))
         simulated, labels = deep_cohort_walk(self.seed, person, walk)
         about = {
-            **{name: getattr(labels, name) for name in ABOUT if name != "other"},
+            **{name: getattr(labels, name) for name in ABOUT_TEXTS if name != "other"},
             **{name: round(value, 3) for name in ABOUT_NUMBERS if (value := getattr(labels, name)) is not None},
         }
         return SourceClip(simulated.clip, labels.score, about)
