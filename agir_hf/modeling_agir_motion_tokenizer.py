@@ -17,7 +17,11 @@ from .errors import AgirError
 PADDING_CODE = -1
 # Encoder outputs kept for starting the codebook and for reviving dead codes, in multiples of the codebook size.
 POOL_CODES = 4
-KMEANS_ITERATIONS = 10
+KMEANS_ITERATIONS = 15
+DILATIONS = 3  # dilations of a stack of blocks before they start again at 1
+# Sums of codes followed at once when the codes of a step are chosen: the best first code is not always part of the best
+# sum.
+BEAM = 8
 
 
 @dataclass
@@ -26,9 +30,9 @@ class AgirMotionTokenizerOutput(ModelOutput):
 
     Attributes:
         loss: scalar, weighted sum of the terms below.
-        reconstruction_loss: scalar, smooth L1 over the features, weighted by group.
-        position_loss: scalar, smooth L1 over root height and joint positions.
-        velocity_loss: scalar, smooth L1 over frame-to-frame differences of root and positions.
+        reconstruction_loss: scalar, absolute error of the features, weighted by group.
+        position_loss: scalar, distance of the joints, all in the one scale of positions.
+        velocity_loss: scalar, absolute error of frame-to-frame differences of root and positions.
         commitment_loss: scalar, squared distance of encoder outputs to their codes.
         perplexity: scalar, effective number of codes in use in this batch.
         reconstructed_features: (B, T, feature_dim), 0 in padding.
@@ -53,9 +57,23 @@ class MaskedConv1d(nn.Conv1d):
         return output * mask.to(output.dtype)
 
 
+class ChannelNorm(nn.Module):
+    """Each frame scaled to unit root mean square over its channels: nothing passes from one frame to another."""
+
+    def __init__(self, channels: int, epsilon: float = 1e-6) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(channels))
+        self.epsilon = epsilon
+
+    def forward(self, hidden: Tensor) -> Tensor:
+        scale = torch.rsqrt(hidden.square().mean(1, keepdim=True) + self.epsilon)
+        return hidden * scale * self.weight.unsqueeze(-1)
+
+
 class ResidualBlock(nn.Module):
     def __init__(self, channels: int, dilation: int) -> None:
         super().__init__()
+        self.norm = ChannelNorm(channels)
         self.dilated = MaskedConv1d(channels, channels, 3, padding=dilation, dilation=dilation)
         self.pointwise = MaskedConv1d(channels, channels, 1)
         # The block starts as the identity: depth costs no scale. (A mark on the layer, since transformers never asks
@@ -63,55 +81,51 @@ class ResidualBlock(nn.Module):
         self.pointwise.starts_at_zero = True  # type: ignore[assignment]
 
     def forward(self, hidden: Tensor, mask: Tensor) -> Tensor:
-        return hidden + self.pointwise(F.relu(self.dilated(F.relu(hidden), mask)), mask)
+        return hidden + self.pointwise(F.silu(self.dilated(self.norm(hidden), mask)), mask)
 
 
 class MotionEncoder(nn.Module):
-    """(B, feature_dim, T) -> (B, codebook_dim, T / frames_per_step)."""
+    """(B, feature_dim, T) -> (B, codebook_dim, T / frames_per_step).
+
+    The frames of a step are read together, linearly, before anything else; without blocks the encoder is linear.
+    """
 
     def __init__(self, config: AgirMotionTokenizerConfig) -> None:
         super().__init__()
-        width = config.hidden_size
-        self.conv_in = MaskedConv1d(config.feature_dim, width, 3, padding=1)
-        self.down = nn.ModuleList(MaskedConv1d(width, width, 4, stride=2, padding=1) for _ in range(config.num_stages))
-        self.blocks = nn.ModuleList(_stage(config) for _ in range(config.num_stages))
-        self.conv_out = MaskedConv1d(width, config.codebook_dim, 3, padding=1)
+        width, step = config.hidden_size, config.frames_per_step
+        self.conv_in = MaskedConv1d(config.feature_dim, width, step, stride=step)
+        self.blocks = _blocks(config, config.encoder_blocks)
+        self.conv_out = MaskedConv1d(width, config.codebook_dim, 1)
 
     def forward(self, features: Tensor, mask: Tensor) -> Tensor:
-        hidden = F.relu(self.conv_in(features, mask))
-        for down, blocks in zip(self.down, self.blocks, strict=True):
-            mask = mask[..., ::2]
-            hidden = down(hidden, mask)
-            for block in blocks:  # type: ignore[attr-defined]
-                hidden = block(hidden, mask)
+        """The mask (B, 1, T / frames_per_step) is of steps."""
+        hidden = self.conv_in(features, mask)
+        for block in self.blocks:
+            hidden = block(hidden, mask)
         return self.conv_out(hidden, mask)
 
 
 class MotionDecoder(nn.Module):
-    """(B, codebook_dim, N) -> (B, feature_dim, N * frames_per_step)."""
+    """(B, codebook_dim, N) -> (B, feature_dim, N * frames_per_step): the frames of a step are written together."""
 
     def __init__(self, config: AgirMotionTokenizerConfig) -> None:
         super().__init__()
-        width = config.hidden_size
-        self.conv_in = MaskedConv1d(config.codebook_dim, width, 3, padding=1)
-        self.blocks = nn.ModuleList(_stage(config) for _ in range(config.num_stages))
-        self.up = nn.ModuleList(MaskedConv1d(width, width, 3, padding=1) for _ in range(config.num_stages))
-        self.conv_out = MaskedConv1d(width, config.feature_dim, 3, padding=1)
+        width, self.step = config.hidden_size, config.frames_per_step
+        self.conv_in = MaskedConv1d(config.codebook_dim, width, 1)
+        self.blocks = _blocks(config, config.decoder_blocks)
+        self.conv_out = MaskedConv1d(width, config.feature_dim * self.step, 1)
 
     def forward(self, quantized: Tensor, mask: Tensor) -> Tensor:
         hidden = self.conv_in(quantized, mask)
-        for blocks, up in zip(self.blocks, self.up, strict=True):
-            for block in blocks:  # type: ignore[attr-defined]
-                hidden = block(hidden, mask)
-            mask = mask.repeat_interleave(2, dim=-1)
-            hidden = up(hidden.repeat_interleave(2, dim=-1), mask)
-        return self.conv_out(F.relu(hidden), mask)
+        for block in self.blocks:
+            hidden = block(hidden, mask)
+        frames = self.conv_out(hidden, mask).unflatten(1, (-1, self.step))
+        return frames.transpose(2, 3).flatten(2)
 
 
-def _stage(config: AgirMotionTokenizerConfig) -> nn.ModuleList:
+def _blocks(config: AgirMotionTokenizerConfig, count: int) -> nn.ModuleList:
     return nn.ModuleList(
-        ResidualBlock(config.hidden_size, config.dilation_growth_rate**index)
-        for index in range(config.blocks_per_stage)
+        ResidualBlock(config.hidden_size, config.dilation_growth_rate ** (index % DILATIONS)) for index in range(count)
     )
 
 
@@ -154,14 +168,23 @@ class MotionCodebook(nn.Module):
         return slice(quantizer * self.size, (quantizer + 1) * self.size)
 
     def nearest(self, vectors: Tensor) -> Tensor:
-        """(N, codebook_dim) -> (N, num_quantizers) codes."""
-        codes, left = [], vectors
+        """(N, codebook_dim) -> (N, num_quantizers) codes, the best sum of them that a beam search finds."""
+        left = vectors.unsqueeze(1)  # (N, followed, codebook_dim)
+        codes = torch.empty(*left.shape[:2], 0, dtype=torch.long, device=vectors.device)
         for quantizer in range(self.num_quantizers):
             rows = self._rows(quantizer)
-            chosen = _nearest(left, self.codebook[rows]) + rows.start
-            codes.append(chosen)
-            left = left - self.codebook[chosen]
-        return torch.stack(codes, dim=1)
+            book = self.codebook[rows]
+            # |left - code|^2, for all followed sums at once
+            apart = left.square().sum(-1, keepdim=True) + (book.square().sum(1) - 2 * left @ book.T)
+            kept = min(BEAM if quantizer + 1 < self.num_quantizers else 1, apart[0].numel() if len(apart) else 1)
+            best = apart.flatten(1).topk(kept, largest=False).indices
+            parent, chosen = best // self.size, best % self.size
+            codes = torch.cat(
+                [codes.gather(1, parent.unsqueeze(-1).expand(-1, -1, quantizer)), (chosen + rows.start).unsqueeze(-1)],
+                2,
+            )
+            left = left.gather(1, parent.unsqueeze(-1).expand(-1, -1, left.shape[-1])) - book[chosen]
+        return codes[:, 0]
 
     def look_up(self, codes: Tensor) -> Tensor:
         """(..., num_quantizers) codes -> (..., num_quantizers, codebook_dim) vectors; their sum is what they say."""
@@ -177,37 +200,46 @@ class MotionCodebook(nn.Module):
         self.recent_seen += len(chosen)
         self.updates_seen += 1
         if not self.started and self.updates_seen > self.warmup_updates and self.recent_seen >= pool:
-            self._start()
+            self.start(self.recent)
         return bool(self.started)
 
     @torch.no_grad()
-    def update(self, vectors: Tensor) -> None:
-        """Move each code towards the mean of what it was chosen for; put unused codes where there is something."""
-        left, remembered = vectors, self.recent[: int(self.recent_seen)]
+    def update(self, vectors: Tensor, codes: Tensor) -> None:
+        """Move each code towards the mean of what it was chosen for; put unused codes where there is something.
+
+        Args:
+            vectors, codes: encoder outputs (N, codebook_dim) and their codes (N, num_quantizers).
+        """
+        left, before = vectors, self.codebook.clone()
         for quantizer in range(self.num_quantizers):
             rows = self._rows(quantizer)
-            before = self.codebook[rows].clone()
-            codes = _nearest(left, before)
-            counts = torch.bincount(codes, minlength=self.size).to(vectors.dtype)
-            sums = torch.zeros_like(before).index_add_(0, codes, left)
+            chosen = codes[:, quantizer] - rows.start
+            counts = torch.bincount(chosen, minlength=self.size).to(vectors.dtype)
+            sums = torch.zeros_like(before[rows]).index_add_(0, chosen, left)
             usage, vector_sum = self.usage[rows], self.vector_sum[rows]
             usage.mul_(self.decay).add_(counts, alpha=1 - self.decay)
             vector_sum.mul_(self.decay).add_(sums, alpha=1 - self.decay)
             average = usage.mean()
             dead = (usage < self.dead_threshold * average).nonzero().flatten()
             if len(dead):
-                picks = torch.randint(len(remembered), (len(dead),), device=vectors.device)
                 # Half the average use: time to gather its own vectors before it can be called dead again.
                 usage[dead] = 0.5 * average
-                vector_sum[dead] = remembered[picks] * (0.5 * average)
+                vector_sum[dead] = self._remembered(len(dead), quantizer, before) * (0.5 * average)
             self.codebook[rows] = vector_sum / usage.clamp_min(1e-8).unsqueeze(1)
-            if quantizer + 1 < self.num_quantizers:
-                left = left - before[codes]
-                remembered = remembered - before[_nearest(remembered, before)]
+            left = left - before[codes[:, quantizer]]
 
-    def _start(self) -> None:
-        """A few rounds of k-means over the remembered encoder outputs, and over what is left of them."""
-        left = self.recent.clone()
+    def _remembered(self, count: int, quantizer: int, codebook: Tensor) -> Tensor:
+        """Some of the remembered encoder outputs, less what the quantizers before this one say of them."""
+        seen = min(int(self.recent_seen), len(self.recent))
+        left = self.recent[torch.randint(seen, (count,), device=self.recent.device)]
+        for rows in map(self._rows, range(quantizer)):
+            left = left - codebook[rows][_nearest(left, codebook[rows])]
+        return left
+
+    @torch.no_grad()
+    def start(self, vectors: Tensor) -> None:
+        """A few rounds of k-means over encoder outputs (N, codebook_dim), and over what each quantizer leaves."""
+        left = vectors.clone()
         for quantizer in range(self.num_quantizers):
             rows = self._rows(quantizer)
             centres = left[torch.randperm(len(left), device=left.device)[: self.size]].clone()
@@ -216,10 +248,13 @@ class MotionCodebook(nn.Module):
                 counts = torch.bincount(nearest, minlength=self.size).to(centres.dtype)
                 sums = torch.zeros_like(centres).index_add_(0, nearest, left)
                 centres = torch.where(counts.unsqueeze(1) > 0, sums / counts.clamp_min(1).unsqueeze(1), centres)
+            nearest = _nearest(left, centres)
+            share = torch.bincount(nearest, minlength=self.size).to(centres.dtype) * (self.size / len(left))
             self.codebook[rows] = centres
-            self.vector_sum[rows] = centres
-            left = left - centres[_nearest(left, centres)]
-        self.usage.fill_(1.0)
+            # In the proportion of their use, one on average, so that a rare code is not taken for a used one.
+            self.usage[rows] = share.clamp_min(self.dead_threshold)
+            self.vector_sum[rows] = centres * self.usage[rows].unsqueeze(1)
+            left = left - centres[nearest]
         self.started.fill_(1.0)
 
 
@@ -310,22 +345,24 @@ class AgirMotionTokenizer(PreTrainedModel):
         """
         features, mask = self._trim(motion_features, motion_attention_mask)
         step_mask = mask[:, :: self.config.frames_per_step].bool()
-        latent = self.motion_encoder(features.transpose(1, 2), mask.unsqueeze(1)).transpose(1, 2)
+        latent = self.motion_encoder(features.transpose(1, 2), step_mask.float().unsqueeze(1)).transpose(1, 2)
         with torch.autocast(latent.device.type, enabled=False):
             latent = latent.float()
             vectors = latent[step_mask]
-            seen = _of_all_processes(vectors.detach()) if update_codebook else vectors.detach()
+            own = vectors.detach()
+            seen = _of_all_processes(own) if update_codebook else own
             quantising = self.motion_codebook.observe(seen) if update_codebook else True
-            codes = self.motion_codebook.nearest(vectors.detach())
+            codes = self.motion_codebook.nearest(own)
             quantized = latent
             commitment = latent.new_zeros(())
             if quantising:
-                # Each quantizer pulls towards what is said so far, so that the first ones say most.
-                said = self.motion_codebook.look_up(codes).cumsum(1)
-                chosen = said[:, -1]
-                commitment = F.mse_loss(vectors.unsqueeze(1).expand_as(said), said)
+                # The pull is towards all codes together: towards the first ones alone, it would draw what they leave
+                # to the others out of the encoder's output.
+                chosen = self.motion_codebook.look_up(codes).sum(1)
+                commitment = F.mse_loss(vectors, chosen)
                 if update_codebook:
-                    self.motion_codebook.update(seen)
+                    every = codes if seen is own else self.motion_codebook.nearest(seen)
+                    self.motion_codebook.update(seen, every)
                 # The decoder sees the code; the encoder gets the decoder's gradient as if it had been its own output.
                 quantized = torch.zeros_like(latent)
                 quantized[step_mask] = vectors + (chosen - vectors).detach()
@@ -371,7 +408,7 @@ class AgirMotionTokenizer(PreTrainedModel):
                 if length == 0:
                     continue
                 frames = clip[:length].T.unsqueeze(0).contiguous()
-                latent = self.motion_encoder(frames, frames.new_ones(1, 1, length))
+                latent = self.motion_encoder(frames, frames.new_ones(1, 1, length // step))
                 codes[row, : length // step] = self.motion_codebook.nearest(latent[0].T)
         return codes.flatten(1)
 
@@ -423,19 +460,23 @@ class AgirMotionTokenizer(PreTrainedModel):
         return features[:, :frames].float() * new_mask.unsqueeze(-1), new_mask
 
     def _losses(self, rebuilt: Tensor, features: Tensor, mask: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Reconstruction, position and velocity terms; see `AgirMotionTokenizerOutput`."""
+        """Reconstruction, position and velocity terms; see `AgirMotionTokenizerOutput`.
+
+        Absolute errors and distances, not their squares: what is reported is a mean distance, and near zero a squared
+        error no longer pulls.
+        """
         frames = mask.sum().clamp_min(1)
-        error = F.smooth_l1_loss(rebuilt, features, reduction="none") * mask.unsqueeze(-1)
-        per_feature = error.sum((0, 1)) / frames
-        groups = {name: per_feature[start:end].mean() for name, (start, end) in FEATURE_GROUPS.items()}
+        per_feature = ((rebuilt - features).abs() * mask.unsqueeze(-1)).sum((0, 1)) / frames
         weights = self.config.group_weights or {}
-        reconstruction = torch.stack([weights.get(name, 0.0) * value for name, value in groups.items()]).sum()
-        end = FEATURE_GROUPS["positions"][1]
+        groups = [
+            weights.get(name, 0.0) * per_feature[start:end].mean() for name, (start, end) in FEATURE_GROUPS.items()
+        ]
+        start, end = FEATURE_GROUPS["positions"]
+        apart = (rebuilt - features)[..., start:end].unflatten(-1, (-1, 3))
+        # Root of the square plus a little: the gradient of a distance has no value where it is 0.
+        distance = (apart.square().sum(-1) + 1e-6).sqrt().mean(-1)
+        position = (distance * mask).sum() / frames
         pairs = mask[:, 1:].unsqueeze(-1)
-        step_error = F.smooth_l1_loss(rebuilt[..., :end].diff(dim=1), features[..., :end].diff(dim=1), reduction="none")
+        step_error = (rebuilt[..., :end].diff(dim=1) - features[..., :end].diff(dim=1)).abs()
         velocity = (step_error * pairs).sum() / (pairs.sum().clamp_min(1) * end)
-        position = per_feature[3:end].mean()  # from the root's height on
-        return reconstruction, position, velocity
-
-
-__all__ = ["AgirMotionTokenizer", "AgirMotionTokenizerOutput"]
+        return torch.stack(groups).sum(), position, velocity

@@ -14,8 +14,7 @@ def write_motion_tokenizer_card(folder: Path, record: dict[str, Any]) -> Path:
     return _write(
         folder,
         "motion_tokenizer_card.md.jinja",
-        codebook_size=config["codebook_size"],
-        frames_per_code=config["frames_per_code"],
+        layout=_layout(config),
         figures=record["stages"]["motion_tokenizer"],
         recordings=record["recipe"]["data"]["recordings"],
         **_origin(record),
@@ -76,8 +75,7 @@ def write_assessor_card(checkpoint: Path, record: dict[str, Any]) -> Path:
         calibration=stages["calibration"],
         motion_tokenizer=stages.get("motion_tokenizer"),
         num_scores=config["num_scores"],
-        codebook_size=config["motion_config"]["codebook_size"],
-        frames_per_code=config["motion_config"]["frames_per_code"],
+        layout=_layout(config["motion_config"]),
         architecture=config["text_config"]["model_type"],
         base=record["recipe"]["language_model"]["base"],
         language_parameters=stages["language_model"]["parameters"],
@@ -85,3 +83,12 @@ def write_assessor_card(checkpoint: Path, record: dict[str, Any]) -> Path:
         size_mib=sum(p.stat().st_size for p in checkpoint.iterdir()) / 2**20,
         **_origin(record),
     )
+
+
+def _layout(config: dict[str, Any]) -> str:
+    """How many codes there are, and how many of them stand for how many frames."""
+    codes, quantizers = config["codebook_size"], config.get("num_quantizers", 1)
+    frames = config["frames_per_code"] * quantizers
+    if quantizers == 1:
+        return f"{codes} codes, one for {frames} frames at 20 fps"
+    return f"{codes} codes, {quantizers} of them for {frames} frames at 20 fps"

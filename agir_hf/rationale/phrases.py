@@ -15,12 +15,12 @@ COUNT_WORDS = ("none", "one", "two", "three", "four", "five", "six")
 PACE = {"very slow": "very slowly", "slow": "slowly", "usual": "at a usual pace", "brisk": "briskly"}
 
 
-# How a smaller and a larger number of one side is called, in evidence and wherever a text gives numbers.
-MORE_OR_LESS: dict[str, tuple[str, str]] = {
-    "arm_swing": ("less", "more"),
-    "step_length": ("shorter", "longer"),
-    "foot_clearance": ("less", "more"),
-    "foot_strike_angle": ("smaller", "larger"),
+# How the smaller number of two sides is called, in evidence and wherever a text gives numbers.
+LESS: dict[str, str] = {
+    "arm_swing": "less",
+    "step_length": "shorter",
+    "foot_clearance": "less",
+    "foot_strike_angle": "smaller",
 }
 
 
@@ -31,10 +31,10 @@ class SidedWords:
     The side comes before its number: a small model asked afterwards whose number it has just written is often wrong.
     """
 
-    differ: tuple[str, ...]  # templates; ``{word}`` is of ``MORE_OR_LESS``
+    differ: tuple[str, ...]  # templates; ``{word}`` is of ``LESS``
     equal: tuple[str, ...]
     single: tuple[str, ...]
-    differ_words: tuple[tuple[str, str, str], ...]  # template, word when this is less, word when this is more
+    differ_words: tuple[tuple[str, str], ...]  # template and its word for the smaller side
     equal_words: tuple[str, ...]
     single_words: tuple[str, ...]
 
@@ -52,8 +52,8 @@ SIDED: dict[str, SidedWords] = {
         ),
         single=("The {this} arm swings {a}; the {that} could not be measured.",),
         differ_words=(
-            ("The {this} arm swings {word} than the {that}.", "less", "more"),
-            ("On the {this}, arm swing is {word} than on the {that}.", "smaller", "larger"),
+            ("The {this} arm swings {word} than the {that}.", "less"),
+            ("On the {this}, arm swing is {word} than on the {that}.", "smaller"),
         ),
         equal_words=("The arms swing about equally.", "Arm swing is about equal on the two sides."),
         single_words=("The {this} arm swing is {bin}; the {that} could not be measured.",),
@@ -70,8 +70,8 @@ SIDED: dict[str, SidedWords] = {
         ),
         single=("The {this} step is {a} long; the {that} could not be measured.",),
         differ_words=(
-            ("The {this} step is {word} than the {that}.", "shorter", "longer"),
-            ("Steps on the {this} are {word} than on the {that}.", "shorter", "longer"),
+            ("The {this} step is {word} than the {that}.", "shorter"),
+            ("Steps on the {this} are {word} than on the {that}.", "shorter"),
         ),
         equal_words=("The steps are about equally long.", "Step length is about equal on the two sides."),
         single_words=("The {this} step is {bin}; the {that} could not be measured.",),
@@ -88,8 +88,8 @@ SIDED: dict[str, SidedWords] = {
         ),
         single=("The {this} foot lifts {a}; the {that} could not be measured.",),
         differ_words=(
-            ("The {this} foot lifts {word} than the {that}.", "less", "more"),
-            ("On the {this}, foot clearance is {word} than on the {that}.", "lower", "higher"),
+            ("The {this} foot lifts {word} than the {that}.", "less"),
+            ("On the {this}, foot clearance is {word} than on the {that}.", "lower"),
         ),
         equal_words=("The feet lift about equally.", "Foot clearance is about equal on the two sides."),
         single_words=("The {this} foot clearance is {bin}; the {that} could not be measured.",),
@@ -105,8 +105,8 @@ SIDED: dict[str, SidedWords] = {
         ),
         single=("The {this} foot strikes at {a}; the {that} could not be measured.",),
         differ_words=(
-            ("The {this} foot-strike angle is {word} than the {that}.", "smaller", "larger"),
-            ("On the {this}, the foot-strike angle is {word} than on the {that}.", "smaller", "larger"),
+            ("The {this} foot-strike angle is {word} than the {that}.", "smaller"),
+            ("On the {this}, the foot-strike angle is {word} than on the {that}.", "smaller"),
         ),
         equal_words=(
             "The feet strike at about equal angles.",
@@ -164,12 +164,10 @@ def sided_sentence(parameters: Parameters, group: str, rng: random.Random, *, nu
         return template.format(this=this, that=that, a=value[this], bin=shown_word(group, known))
     if same_sides(group, left, right):
         return rng.choice(words.equal if numbers else words.equal_words).format(**value)
-    this = "left" if rng.random() < 0.5 else "right"
-    that = "right" if this == "left" else "left"
-    less, more = MORE_OR_LESS[group]
+    # The smaller side comes first: it is what stands out, and the evidence names it.
+    this, that = ("left", "right") if left < right else ("right", "left")
     if numbers:
-        template = rng.choice(words.differ)
+        template, word = rng.choice(words.differ), LESS[group]
     else:
-        template, less, more = rng.choice(words.differ_words)
-    word = less if (left < right) == (this == "left") else more
+        template, word = rng.choice(words.differ_words)
     return template.format(this=this, that=that, a=value[this], b=value[that], word=word)

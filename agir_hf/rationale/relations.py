@@ -67,3 +67,23 @@ def is_uneven(parameters: Parameters, group: str) -> bool:
     if value is None or len(sides) < 2 or same_sides(group, *sides):
         return False
     return word_for(f"{group}_asymmetry", value) == "uneven"
+
+
+# Measures of two sides that texts compare, and what the evidence calls them.
+SIDED_NAMES: dict[str, str] = {
+    "step_length": "step length",
+    "foot_clearance": "foot clearance",
+    "foot_strike_angle": "foot-strike angle",
+    "arm_swing": "arm swing",
+}
+
+
+def smaller_side(parameters: Parameters, group: str) -> str | None:
+    """``"left"``, ``"right"`` or ``"equal"``, by the printed numbers; None where a side was not measured."""
+    sides = {m.side: n for m in GROUPS[group] if (n := printed_number(parameters, m)) is not None}
+    if len(sides) < 2:
+        return None
+    left, right = sides["left"], sides["right"]
+    if same_sides(group, left, right):
+        return "equal"
+    return "left" if left < right else "right"

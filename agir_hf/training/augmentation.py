@@ -1,7 +1,8 @@
 """More ways of moving than a cohort has: motion varied on the canonical skeleton, for the motion tokenizer's training.
 
 Simulated people share one generator's habits. Turning parts of the body by a little, for the whole clip and slowly over
-it, gives postures and ways of moving that nobody in the cohort has, with every bone as long as before.
+it, and making the movement at a joint larger or smaller, gives postures and ways of moving that nobody in the cohort
+has, with every bone as long as before and planted feet as still.
 """
 
 from __future__ import annotations
@@ -20,7 +21,11 @@ _SPREAD_DEG = {
     **{"left_shoulder": 14.0, "right_shoulder": 14.0, "left_elbow": 16.0, "right_elbow": 16.0},
 }
 # The part that changes over the clip, over the part that stays; its standard deviation in time.
-_MOVING_SHARE, _MOVING_S = 0.35, 0.5
+_MOVING_SHARE, _MOVING_S = 0.15, 0.5
+# Standard deviation of the logarithm of how much larger the movement at a joint becomes.
+_GAIN_SPREAD = 0.3
+# A foot that moves by less than this share of the body's pace is planted; a foot in swing counts a little.
+_PLANTED_PACE, _SWING_WEIGHT, _HEIGHT_SMOOTHING_S = 0.1, 1e-3, 0.1
 _LOWEST_PERCENTILE = 2.0
 _LEGS = tuple(JOINT_INDEX[f"{side}_{part}"] for side in ("left", "right") for part in ("ankle", "foot"))
 
@@ -35,6 +40,7 @@ def _below(joint: int) -> list[int]:
 
 
 _BELOW = {name: _below(JOINT_INDEX[name]) for name in JOINT_NAMES}
+_CHILDREN = {name: [c for c, parent in enumerate(PARENTS) if parent == JOINT_INDEX[name]] for name in JOINT_NAMES}
 
 
 def mirrored(joints_m: Floats) -> Floats:
@@ -47,31 +53,71 @@ def mirrored(joints_m: Floats) -> Floats:
 def varied(joints_m: Floats, rng: np.random.Generator, *, frame_rate_hz: float, strength: float = 1.0) -> Floats:
     """A clip (T, 22, 3) with parts of the body turned, from the root to the tips, bone lengths kept.
 
-    Turns are about axes of the body, so that they go along where the person turns. Afterwards the lowest point of the
-    feet is at the height it had.
+    Turns are about axes of the body, so that they go along where the person turns. The body then goes where a planted
+    foot that stays as still as it was takes it, and the lowest point of the feet is at the height it had.
     """
-    joints = np.array(joints_m, dtype=np.float64)
+    before = np.asarray(joints_m, dtype=np.float64)
+    joints = before.copy()
     across = joints[:, JOINT_INDEX["left_hip"]] - joints[:, JOINT_INDEX["right_hip"]]
     yaw = np.arctan2(-across[:, 2], across[:, 0])
-    lowest = np.percentile(joints[:, _LEGS, 1], _LOWEST_PERCENTILE)
     for name in JOINT_NAMES:  # parents come before children
         spread = strength * np.radians(_SPREAD_DEG.get(name, 0.0))
         if spread == 0.0 or not _BELOW[name]:
             continue
         moving = _smooth(rng.standard_normal((len(joints), 3)), _MOVING_S * frame_rate_hz)
         turn = spread * (rng.standard_normal(3) + _MOVING_SHARE * moving)
+        gain = np.exp(strength * _GAIN_SPREAD * rng.standard_normal())
         centre = joints[:, JOINT_INDEX[name], None]
+        bone = _in_body((before[:, _CHILDREN[name]] - before[:, JOINT_INDEX[name], None]).mean(1), yaw)
+        turn = turn + (gain - 1.0) * _away_from_mean(bone)
         joints[:, _BELOW[name]] = centre + _rotated(joints[:, _BELOW[name]] - centre, _in_world(turn, yaw))
-    joints[..., 1] += lowest - np.percentile(joints[:, _LEGS, 1], _LOWEST_PERCENTILE)
+    joints += _planted_shift(before, joints, _HEIGHT_SMOOTHING_S * frame_rate_hz)[:, None]
+    lowest = (np.percentile(one[:, _LEGS, 1], _LOWEST_PERCENTILE) for one in (before, joints))
+    joints[..., 1] += next(lowest) - next(lowest)
     return joints
+
+
+def _planted_shift(before: Floats, after: Floats, sigma_frames: float) -> Floats:
+    """(T, 3) shift of the whole body after which a planted foot moves as it did."""
+    old, new = before[:, _LEGS], after[:, _LEGS]
+    steps = np.diff(old, axis=0)
+    pace = np.linalg.norm(steps, axis=-1)
+    pace = pace / max(float(np.quantile(pace.max(axis=1), 0.9)), 1e-6)
+    planted = _SWING_WEIGHT + 1.0 / (1.0 + (pace / _PLANTED_PACE) ** 2) ** 2
+    share = planted / planted.sum(axis=1, keepdims=True)
+    shift = np.zeros((len(before), 3))
+    shift[1:] = np.cumsum((share[..., None] * (steps - np.diff(new, axis=0))).sum(axis=1), axis=0)
+    share = np.concatenate([share, share[-1:]])
+    height = (share * (old - new)[..., 1]).sum(axis=1, keepdims=True)
+    shift[:, 1:2] = _smoothed(height, sigma_frames)
+    return shift
+
+
+def _away_from_mean(bones: Floats) -> Floats:
+    """Rotation vectors (T, 3) from a bone's mean direction to its direction in each frame (T, 3)."""
+    directions = bones / np.maximum(np.linalg.norm(bones, axis=1, keepdims=True), 1e-9)
+    mean = directions.mean(axis=0)
+    mean = mean / max(float(np.linalg.norm(mean)), 1e-9)
+    axis = np.cross(mean, directions)
+    sine = np.linalg.norm(axis, axis=1, keepdims=True)
+    angle = np.arctan2(sine, directions @ mean[:, None])
+    return np.asarray(axis / np.maximum(sine, 1e-9) * angle)
 
 
 def _smooth(values: Floats, sigma_frames: float) -> Floats:
     """White noise (T, 3) made slow, of unit variance."""
+    return _smoothed(values, sigma_frames) * np.sqrt(2.0 * np.sqrt(np.pi) * sigma_frames)
+
+
+def _smoothed(values: Floats, sigma_frames: float) -> Floats:
     from scipy.ndimage import gaussian_filter1d
 
-    slow = gaussian_filter1d(values, sigma_frames, axis=0, mode="reflect")
-    return np.asarray(slow * np.sqrt(2.0 * np.sqrt(np.pi) * sigma_frames))
+    return np.asarray(gaussian_filter1d(values, sigma_frames, axis=0, mode="reflect"))
+
+
+def _in_body(vectors: Floats, yaw: Floats) -> Floats:
+    """Vectors (T, 3) in X, Y, Z as vectors in the body's axes (left, up, forward)."""
+    return _in_world(vectors, -yaw)
 
 
 def _in_world(turn: Floats, yaw: Floats) -> Floats:

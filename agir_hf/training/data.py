@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import inspect
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -14,10 +15,12 @@ from numpy.typing import NDArray
 
 from ..clip import MotionClip
 from ..errors import AgirError
-from ..motion import read_motion
+from ..motion import features as motion_features
+from ..motion import read_motion, retarget
 from ..motion.features import joints_to_features
 from ..motion.retarget import FEATURE_RATE_HZ, resample_joints, retarget_joints
 from ..rationale import StoredParameters
+from . import augmentation
 from .augmentation import mirrored, varied
 from .recipe import DataRecipe
 
@@ -128,7 +131,7 @@ def _split(data: Dataset, *, workers: int, varied_copies: int) -> Split:
         with_indices=True,
         batched=True,
         batch_size=50,
-        fn_kwargs={"varied_copies": varied_copies},
+        fn_kwargs={"varied_copies": varied_copies, "made_by": _code_sha256()},
         remove_columns=["clip_id", "joints_m", "frame_rate_hz"],
         features=columns,
         num_proc=min(workers, max(len(data) // 50, 1)) if workers > 1 else None,
@@ -146,8 +149,22 @@ def _split(data: Dataset, *, workers: int, varied_copies: int) -> Split:
     return Split([_walk(rows[place]) for place in kept], by_kind["plain"], by_kind["mirrored"], by_kind["varied"])
 
 
-def clip_features(batch: dict[str, list[Any]], indices: list[int], varied_copies: int) -> dict[str, list[Any]]:
-    """For ``datasets.map``: features of each clip, its mirror image and varied copies; short clips are left out."""
+def _code_sha256() -> str:
+    """Of the code that features hang on: ``datasets`` knows a function by its name and would keep old results."""
+    digest = hashlib.sha256()
+    for module in (augmentation, motion_features, retarget):
+        digest.update(inspect.getsource(module).encode())
+    digest.update(inspect.getsource(varied_copy).encode())
+    return digest.hexdigest()
+
+
+def clip_features(
+    batch: dict[str, list[Any]], indices: list[int], varied_copies: int, made_by: str = ""
+) -> dict[str, list[Any]]:
+    """For ``datasets.map``: features of each clip, its mirror image and varied copies; short clips are left out.
+
+    ``made_by`` names the code, so that results of other code are not taken from the cache.
+    """
     made: dict[str, list[Any]] = {"place": [], "kind": [], "motion_features": []}
     for place, clip_id, joints, rate in zip(
         indices, batch["clip_id"], batch["joints_m"], batch["frame_rate_hz"], strict=True

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from datasets import Dataset
 
 SHUFFLED_WALKS = 100
+LONGEST_MOTION_FRAMES = 256  # 12.8 s
 MODES: dict[str, dict[str, bool]] = {"both": {}, "motion": {"evidence": False}, "evidence": {"motion": False}}
 
 
@@ -45,6 +46,7 @@ def assemble(
         motion_config=motion_tokenizer.config.to_dict(),
         text_config=language_model.config.to_dict(),
         trained_on=recipe.data.config,
+        max_motion_codes=LONGEST_MOTION_FRAMES // motion_tokenizer.config.frames_per_code,
     )
     model = AgirForGaitAssessment(config)
     processor = AgirProcessor(feature_extractor=feature_extractor, tokenizer=tokenizer)

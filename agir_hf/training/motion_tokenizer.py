@@ -32,6 +32,7 @@ from ..errors import AgirError
 from ..feature_extraction_agir import AgirFeatureExtractor
 from ..modeling_agir_motion_tokenizer import AgirMotionTokenizer
 from .checkpoints import CheckpointFolder, cpu_only, mixed_precision, summary_writer
+from .linear_start import start_linearly
 from .recipe import TokenizerRecipe
 
 FLOOR_LEARNING_RATE = 0.02  # of the peak, at the end of the cosine
@@ -94,12 +95,15 @@ def train_motion_tokenizer(
     *,
     seed: int,
     log_every: int = 50,
+    model: AgirMotionTokenizer | None = None,
 ) -> dict[str, float]:
     """Train from random weights, or go on where a run stopped.
 
     Args:
         train, validation: features (T', 263) of clips, not normalised.
         output: gets the best tokenizer and its feature extractor (with the fitted statistics); checkpoints, logs.
+        model: untrained, trained from the weights it has; without one, one as the recipe says is made and started at
+            the principal components of the training clips.
 
     Returns:
         closing figures, on validation clips: joint error in mm, codes used and perplexity.
@@ -109,13 +113,17 @@ def train_motion_tokenizer(
     """
     accelerator = Accelerator(cpu=cpu_only(), mixed_precision=mixed_precision())
     set_seed(seed)
-    extractor = AgirFeatureExtractor(frames_per_code=recipe.frames_per_code, codes_per_step=recipe.num_quantizers).fit(
-        train
-    )
-    plain = AgirMotionTokenizer(tokenizer_config(recipe))
-    optimizer = torch.optim.AdamW(plain.parameters(), lr=recipe.learning_rate, betas=(0.9, 0.99), weight_decay=1e-4)
+    plain = model or AgirMotionTokenizer(tokenizer_config(recipe))
+    extractor = AgirFeatureExtractor(
+        frames_per_code=plain.config.frames_per_code, codes_per_step=plain.config.num_quantizers
+    ).fit(train)
+    groups = [{"params": list(plain.parameters())}]
+    if model is None:
+        start_linearly(plain, train, extractor.normalize, seed=seed)
+        groups = _parameter_groups(plain, recipe)
+    optimizer = torch.optim.AdamW(groups, lr=recipe.learning_rate, betas=(0.9, 0.99), weight_decay=1e-4)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _learning_rate(step, recipe))
-    model, optimizer = accelerator.prepare(plain, optimizer)
+    wrapped, optimizer = accelerator.prepare(plain, optimizer)
     windows = Windows(train, extractor.normalize, recipe.window_frames, seed)
     accelerator.register_for_checkpointing(windows, schedule)
     checkpoints = CheckpointFolder(output / "checkpoints", accelerator)
@@ -130,7 +138,7 @@ def train_motion_tokenizer(
         output.mkdir(parents=True, exist_ok=True)
     state = checkpoints.resume() or {"step": 0, "best_mm": math.inf, "worse": 0}
     log = TrainingLog(output, state["step"]) if main else None
-    model.train()
+    wrapped.train()
     start = time.perf_counter()
     steps = tqdm(
         range(state["step"], recipe.steps),
@@ -144,7 +152,7 @@ def train_motion_tokenizer(
     )
     for step in steps:
         features, mask = windows.draw(recipe.batch_size, part)
-        result = model(features.to(accelerator.device), mask.to(accelerator.device), update_codebook=True)
+        result = wrapped(features.to(accelerator.device), mask.to(accelerator.device), update_codebook=True)
         # Each process counts by its frames, so that the mean over processes is that over all frames.
         frames = mask.sum().to(accelerator.device)
         weighted = result.loss * (frames / accelerator.reduce(frames, "mean"))
@@ -155,7 +163,7 @@ def train_motion_tokenizer(
                 f"{checkpoints.kept()}"
             )
         accelerator.backward(weighted)
-        accelerator.clip_grad_norm_(model.parameters(), CLIP_NORM)
+        accelerator.clip_grad_norm_(wrapped.parameters(), CLIP_NORM)
         optimizer.step()
         schedule.step()
         optimizer.zero_grad()
@@ -181,7 +189,7 @@ def train_motion_tokenizer(
                     with checkpoints.guarded():
                         plain.save_pretrained(output)
                         extractor.save_pretrained(output)
-                model.train()
+                wrapped.train()
             better = accelerator.reduce(torch.tensor(better, device=accelerator.device), "sum").item()
             state["worse"] = 0 if better else state["worse"] + 1
             stopping = bool(recipe.patience) and state["worse"] >= recipe.patience
@@ -193,7 +201,7 @@ def train_motion_tokenizer(
     if log:
         log.close()
         shutil.rmtree(checkpoints.folder, ignore_errors=True)
-    best = AgirMotionTokenizer.from_pretrained(output)
+    best = type(plain).from_pretrained(output)
     return validation_figures(best, extractor, validation)
 
 
@@ -201,6 +209,9 @@ def tokenizer_config(recipe: TokenizerRecipe) -> AgirMotionTokenizerConfig:
     """The model's configuration."""
     return AgirMotionTokenizerConfig(
         hidden_size=recipe.hidden_size,
+        encoder_blocks=recipe.encoder_blocks,
+        decoder_blocks=recipe.decoder_blocks,
+        codebook_size=recipe.codebook_size,
         codebook_dim=recipe.codebook_dim,
         frames_per_code=recipe.frames_per_code,
         num_quantizers=recipe.num_quantizers,
@@ -269,6 +280,25 @@ def encode_clips(
         model.encode(torch.from_numpy(extractor.normalize(clip)).unsqueeze(0))[0].numpy()
         for clip in tqdm(clips, desc="motion codes", unit="clip", file=sys.stderr, mininterval=5)
     ]
+
+
+def _parameter_groups(model: AgirMotionTokenizer, recipe: TokenizerRecipe) -> list[dict[str, Any]]:
+    """Encoder, the decoder's last layer, and the rest, at their learning rates; what has none is not trained.
+
+    Out of the last layer's channels come thousands of numbers. AdamW moves every weight alike, so at the rate of the
+    others a step would move what the layer gives by more than it is.
+    """
+    groups: dict[float, list[torch.nn.Parameter]] = {}
+    for name, parameter in model.named_parameters():
+        rate = 1.0
+        if name.startswith("motion_encoder."):
+            rate = recipe.encoder_rate
+        elif name.startswith("motion_decoder.conv_out."):
+            rate = recipe.frame_layer_rate
+        parameter.requires_grad_(rate > 0.0)
+        if rate > 0.0:
+            groups.setdefault(rate, []).append(parameter)
+    return [{"params": found, "lr": rate * recipe.learning_rate} for rate, found in groups.items()]
 
 
 def _learning_rate(step: int, recipe: TokenizerRecipe) -> float:

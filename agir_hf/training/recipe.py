@@ -39,16 +39,25 @@ class DataRecipe:
 
 @dataclass(frozen=True)
 class TokenizerRecipe:
-    """The VQ-VAE and its optimisation; a step sees ``batch_size`` windows of ``window_frames`` frames at 20 fps."""
+    """The VQ-VAE and its optimisation; a step sees ``batch_size`` windows of ``window_frames`` frames at 20 fps.
 
-    hidden_size: int = 192
+    Encoder and decoder start at the principal components of steps. ``encoder_rate`` and ``frame_layer_rate`` are the
+    learning rates of the encoder and of the decoder's last layer over that of the others; 0: they stay as they start.
+    """
+
+    hidden_size: int = 224
+    encoder_blocks: int = 0
+    decoder_blocks: int = 6
+    codebook_size: int = 512
     codebook_dim: int = 128
     frames_per_code: int = 4
     num_quantizers: int = 1
     steps: int = 2500
-    batch_size: int = 96
-    window_frames: int = 64
-    learning_rate: float = 4e-4
+    batch_size: int = 48
+    window_frames: int = 128
+    learning_rate: float = 5e-4
+    encoder_rate: float = 0.0
+    frame_layer_rate: float = 0.03
     warmup_steps: int = 200
     eval_steps: int = 500
     patience: int = 0  # evaluations without a better one before it stops; 0: never

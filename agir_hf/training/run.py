@@ -72,7 +72,7 @@ class _Run:
     """What the stages of one run share."""
 
     def __init__(self, recipe: Recipe, output: Path) -> None:
-        _keep_freed_memory()
+        keep_freed_memory()
         output.mkdir(parents=True, exist_ok=True)
         self.recipe, self.output = recipe, output
         self.state = PartialState(cpu=not torch.cuda.is_available())
@@ -195,7 +195,7 @@ class _Run:
             if self.state.is_main_process:
                 model.save_pretrained(home)
                 tokenizer.save_pretrained(home)
-                self.note(stage, **figures)
+                self.note(stage, **figures, processes=self.state.num_processes)
                 remove_checkpoints(home)
                 if adapted:
                     write_adapter_card(home, self.record.content, stage)
@@ -246,7 +246,7 @@ def _encoded(split: Split, model: AgirMotionTokenizer, extractor: AgirFeatureExt
     )
 
 
-def _keep_freed_memory() -> None:
+def keep_freed_memory() -> None:
     """Have glibc keep the buffers of a step for the next one: giving them back and forth took a quarter of the time."""
     if platform.libc_ver()[0] == "glibc":
         libc = ctypes.CDLL(None)

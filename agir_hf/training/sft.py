@@ -35,7 +35,7 @@ SCORE_WEIGHT = 20.0
 # What evidence decides counts more than wording, which is drawn at random and cannot be learned.
 CLAIM_WEIGHT = 4.0
 CLAIM_WORDS = (
-    "left right less more shorter longer smaller larger equal equally below above within low not all none reduced "
+    "left right less shorter smaller lower equal equally below above within low not all none reduced "
     "preserved about uneven"
 ).split()
 WEIGHT_DECAY = 0.01

@@ -125,7 +125,7 @@ def test_bad_input_is_named(tokenizer: AgirMotionTokenizer) -> None:
         tokenizer.encode(torch.zeros(1, 8, 5))
     with pytest.raises(AgirError, match="pad on the right"):
         tokenizer.encode(torch.zeros(1, 8, 263), torch.tensor([[0, 0, 0, 0, 1, 1, 1, 1]]))
-    with pytest.raises(AgirError, match="power of two"):
-        AgirMotionTokenizerConfig(frames_per_code=3)
+    with pytest.raises(AgirError, match="frames_per_code: expected at least 1, found 0"):
+        AgirMotionTokenizerConfig(frames_per_code=0)
     with pytest.raises(AgirError, match="group_weights"):
         AgirMotionTokenizerConfig(group_weights={"hands": 1.0})

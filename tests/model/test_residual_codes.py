@@ -16,6 +16,7 @@ from agir_hf.feature_extraction_agir import AgirFeatureExtractor
 from agir_hf.modeling_agir import AgirForGaitAssessment
 from agir_hf.modeling_agir_motion_tokenizer import AgirMotionTokenizer, MotionCodebook
 from agir_hf.motion_vocabulary import MotionVocabulary
+from agir_hf.motion_writing import write_motions
 from agir_hf.processing_agir import AgirProcessor
 
 LAYOUT = {"frames_per_code": 2, "num_quantizers": 2}
@@ -60,7 +61,7 @@ def test_each_quantizer_brings_the_sum_nearer() -> None:
     while not book.observe(vectors):
         pass
     for _ in range(20):
-        book.update(vectors)
+        book.update(vectors, book.nearest(vectors))
     said = book.look_up(book.nearest(vectors)).cumsum(1)
     errors = [(vectors - said[:, level]).square().mean().item() for level in range(2)]
     assert errors[1] < 0.8 * errors[0] < 0.8
@@ -70,12 +71,26 @@ def test_each_quantizer_brings_the_sum_nearer() -> None:
     assert errors[1] < (vectors - one.look_up(one.nearest(vectors)).sum(1)).square().mean().item()
 
 
+def test_a_beam_finds_sums_that_one_code_after_another_misses() -> None:
+    torch.manual_seed(2)
+    config = motion_config(frames_per_code=1, num_quantizers=4)
+    book, vectors = MotionCodebook(config), torch.randn(300, 8)
+    book.start(vectors)
+    codes = book.nearest(vectors)
+    beam = (vectors - book.look_up(codes).sum(1)).square().mean().item()
+    left = vectors
+    for level in range(4):
+        rows = slice(level * CODES // 4, (level + 1) * CODES // 4)
+        left = left - book.codebook[rows][torch.cdist(left, book.codebook[rows]).argmin(1)]
+    assert beam < 0.97 * left.square().mean().item()
+    alone = torch.cat([book.nearest(one.unsqueeze(0)) for one in vectors])
+    assert torch.equal(alone, codes)  # what is chosen for a step does not hang on the others
+
+
 def test_half_a_step_is_refused_and_wrong_layouts_too() -> None:
     model, _ = trained(1, **LAYOUT)
     with pytest.raises(AgirError, match="whole steps of 2 codes, found 3"):
         model.decode(torch.zeros(1, 3, dtype=torch.long))
-    with pytest.raises(AgirError, match="power of two"):
-        motion_config(frames_per_code=1, num_quantizers=3)
     with pytest.raises(AgirError, match="divisor"):
         motion_config(codebook_size=33, **LAYOUT)
 
@@ -88,7 +103,8 @@ def test_saved_and_loaded_bit_for_bit(tmp_path: Path) -> None:
     assert torch.equal(again.encode(features), model.encode(features))
 
 
-def test_raw_and_token_path_agree(walk: MotionClip) -> None:
+def composite(walk: MotionClip) -> tuple[AgirForGaitAssessment, AgirProcessor]:
+    """A small model with two codes a step, and its processor."""
     motion_tokenizer, _ = trained(**LAYOUT)
     text_tokenizer = make_text_tokenizer()
     vocabulary = MotionVocabulary.add_to_tokenizer(text_tokenizer, CODES)
@@ -104,6 +120,24 @@ def test_raw_and_token_path_agree(walk: MotionClip) -> None:
     extractor.fit([extractor.raw_features(walk)])
     processor = AgirProcessor(feature_extractor=extractor, tokenizer=text_tokenizer)
     processor.attach(model)
+    return model, processor
+
+
+def test_written_motions_are_whole_steps(walk: MotionClip) -> None:
+    model, processor = composite(walk)
+    torch.manual_seed(3)
+    motions = write_motions(model, processor, ["slow", "a long description of a walk", "brisk"] * 4, longest_s=3.0)
+    assert len({tuple(codes) for codes in motions}) == 12  # sampled
+    assert len({len(codes) for codes in motions}) > 1  # they may end before they are cut off
+    for codes in motions:
+        assert 2 <= len(codes) <= 2 * 15 and len(codes) % 2 == 0
+        assert max(codes[::2]) < CODES // 2 <= min(codes[1::2])
+        assert len(processor.decode_motion(codes).joints_m) == 2 * len(codes) + 1
+
+
+def test_raw_and_token_path_agree(walk: MotionClip) -> None:
+    model, processor = composite(walk)
+    extractor = processor.feature_extractor
     codes = processor.encode_motion(walk)
     assert len(codes) == extractor.num_codes(len(extractor.raw_features(walk))) and len(codes) % 2 == 0
     with torch.no_grad():

@@ -29,7 +29,7 @@ def make_text_tokenizer() -> PreTrainedTokenizerFast:
 
 
 def motion_config(**changes: Any) -> AgirMotionTokenizerConfig:
-    options = {"hidden_size": 16, "codebook_size": CODES, "codebook_dim": 8, "blocks_per_stage": 1}
+    options = {"hidden_size": 16, "codebook_size": CODES, "codebook_dim": 8, "encoder_blocks": 1, "decoder_blocks": 1}
     return AgirMotionTokenizerConfig(**{**options, **changes})
 
 

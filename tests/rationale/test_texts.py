@@ -20,25 +20,38 @@ LABEL_WORDS = re.compile(
 )
 DRIVERS = {"walking_speed", "stride_length", "foot_clearance", "foot_strike_angle", "turn_duration", "arm_swing"}
 NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
+SENTENCE_ENDS = re.compile(r"(?<=\.) ")
+SIDES = ("left", "right")
+# What stands in a sentence that compares them.
+COMPARED = {
+    "step length": r"\bstep.* shorter than ",
+    "foot clearance": r"\b(foot (lifts|rises)|clearance is) .*(less|lower) than ",
+    "foot-strike angle": r"\bfoot-strike angle .*smaller than ",
+    "arm swing": r"\b(arm swings|arm swing is) .*(less|smaller) than ",
+}
 
 
 def test_every_parameter_is_printed_once() -> None:
     assert sorted(BY_NAME) == sorted(PARAMETER_NAMES)
     lines = evidence_block(known_person()).splitlines()
-    assert len(lines) - 7 == len(MEASURES) == len(PARAMETER_NAMES)  # the last seven lines sum up
+    assert len(lines) - 11 == len(MEASURES) == len(PARAMETER_NAMES)  # the last eleven lines sum up
 
 
 def test_evidence_block_is_fixed() -> None:
     lines = evidence_block(known_person()).splitlines()
     assert lines[:6] == [
-        "walking speed 0.78 m/s",
-        "stride length 0.95 m",
-        "left step length 0.45 m, shorter",
-        "right step length 0.50 m, longer",
+        "walking speed 0.78 m/s, slow",
+        "stride length 0.95 m, short",
+        "left step length 0.45 m, short",
+        "right step length 0.50 m, short",
         "step length asymmetry 10 percent, even",
-        "left foot clearance 4.1 cm, less",
+        "left foot clearance 4.1 cm, low",
     ]
-    assert lines[-7:] == [
+    assert lines[-11:] == [
+        "smaller step length: left",
+        "smaller foot clearance: left",
+        "smaller foot-strike angle: left",
+        "smaller arm swing: left",
         "below usual: walking speed, stride length, left foot-strike angle, left arm swing",
         "above usual: turn duration",
         "within usual: none",
@@ -169,8 +182,11 @@ def test_a_rationale_says_relations_as_the_evidence_does() -> None:
     for seed in range(60):
         person = some_person(seed)
         evidence, text = evidence_block(person), write_rationale(person, random.Random(seed))
-        for word in ("shorter", "longer", "smaller", "larger"):
-            assert f" {word} than" not in text or f", {word}" in evidence
+        for name, compared in COMPARED.items():
+            side = re.search(rf"^smaller {name}: (.*)$", evidence, re.M)
+            found = [one for one in SENTENCE_ENDS.split(text) if re.search(compared, one, re.I)]
+            first = [re.search(r"left|right", one) for one in found]
+            assert side and [m and m.group() for m in first] == ([side.group(1)] if side.group(1) in SIDES else [])
         lift = re.search(r"foot lift: (.*)", evidence)
         assert lift and (lift.group(1) == "not measured" or f" is {lift.group(1)}." in text)
 

@@ -22,11 +22,11 @@ def test_score_labels_and_claims_are_weighted() -> None:
 
 
 def test_numbers_sides_and_relations_are_claims() -> None:
-    texts = ["left arm swing is 12 degrees, more than on the right (8 degrees), and less", " left right more less"]
+    texts = ["left arm swing is 8 degrees, less than on the right (12 degrees), and lower", " left right less lower"]
     tokenizer = train_text_tokenizer(texts * 20, vocabulary=320)
     MotionVocabulary.add_to_tokenizer(tokenizer, 8)
     weights = claim_weights(tokenizer)
-    for token in (" 12", "0.78", " left", " more"):
+    for token in (" 12", "0.78", " left", " less"):
         (index,) = tokenizer.encode(token, add_special_tokens=False)
         assert weights[index] == CLAIM_WEIGHT, token
     for token in ("<motion_5>", "<eos>", ","):
