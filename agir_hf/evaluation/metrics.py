@@ -7,6 +7,7 @@ not enter macro-F1; kappa is NaN where chance agreement is already perfect (one 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -32,6 +33,54 @@ def mean_absolute_error(given: ArrayLike, predicted: ArrayLike) -> float:
     """Mean distance of prediction and label, in score points."""
     a, b = _pair(given, predicted)
     return float(np.abs(a.astype(float) - b.astype(float)).mean())
+
+
+def within_one_accuracy(given: ArrayLike, predicted: ArrayLike) -> float:
+    """Share of samples whose predicted score is at most one point from the given one."""
+    a, b = _pair(given, predicted)
+    return float((np.abs(a.astype(float) - b.astype(float)) <= 1.0).mean())
+
+
+def confusion_table(given: ArrayLike, predicted: ArrayLike, num_classes: int) -> NDArray[np.int64]:
+    """(C, C) counts of given (rows) and predicted (columns) classes.
+
+    Raises:
+        AgirError: no samples, or a class outside 0 to ``num_classes - 1``.
+    """
+    a, b = _pair(given, predicted)
+    low, high = min(a.min(), b.min()), max(a.max(), b.max())
+    if low < 0 or high >= num_classes:
+        raise AgirError(f"expected classes 0 to {num_classes - 1}, found {low} to {high}")
+    table = np.zeros((num_classes, num_classes), dtype=np.int64)
+    np.add.at(table, (a.astype(int), b.astype(int)), 1)
+    return table
+
+
+@dataclass(frozen=True)
+class ClassFigures:
+    """How one class is told: NaN precision where it is never predicted, NaN recall where it is never given."""
+
+    precision: float
+    recall: float
+    f1: float
+    support: int
+
+
+def per_class(given: ArrayLike, predicted: ArrayLike, num_classes: int) -> list[ClassFigures]:
+    """Precision, recall, F1 and number of samples of each class; F1 is 0 where a class is given or predicted but never
+    right, NaN where it is neither.
+    """
+    table = confusion_table(given, predicted, num_classes)
+    hits, shown, told = np.diag(table), table.sum(axis=1), table.sum(axis=0)
+    return [
+        ClassFigures(
+            precision=float(h / t) if t else float("nan"),
+            recall=float(h / s) if s else float("nan"),
+            f1=float(2 * h / (s + t)) if s + t else float("nan"),
+            support=int(s),
+        )
+        for h, s, t in zip(hits.tolist(), shown.tolist(), told.tolist(), strict=True)
+    ]
 
 
 def macro_f1(given: ArrayLike, predicted: ArrayLike, labels: Sequence[int] | None = None) -> float:
@@ -61,12 +110,7 @@ def quadratic_weighted_kappa(given: ArrayLike, predicted: ArrayLike, num_classes
         AgirError: no samples, or a class outside 0 to ``num_classes - 1``.
     """
     a, b = _pair(given, predicted)
-    low, high = min(a.min(), b.min()), max(a.max(), b.max())
-    if low < 0 or high >= num_classes:
-        raise AgirError(f"expected classes 0 to {num_classes - 1}, found {low} to {high}")
-    table = np.zeros((num_classes, num_classes))
-    np.add.at(table, (a.astype(int), b.astype(int)), 1.0)
-    return quadratic_weighted_kappa_of_table(table)
+    return quadratic_weighted_kappa_of_table(confusion_table(a, b, num_classes))
 
 
 def quadratic_weighted_kappa_of_table(table: ArrayLike) -> float:
@@ -105,18 +149,66 @@ def auroc(positive: ArrayLike, ranking: ArrayLike) -> float:
     return float(above / (positives * negatives))
 
 
-def expected_calibration_error(given: ArrayLike, probabilities: ArrayLike, num_bins: int = 10) -> float:
-    """Mean gap between the top probability and how often it is right, over equal-width bins (Guo et al. 2017)."""
+@dataclass(frozen=True)
+class ReliabilityBin:
+    """Samples whose top probability is in [low, high): its mean, how often it was right, and how many they are."""
+
+    low: float
+    high: float
+    confidence: float
+    accuracy: float
+    samples: int
+
+
+def reliability_curve(given: ArrayLike, probabilities: ArrayLike, num_bins: int = 10) -> list[ReliabilityBin]:
+    """The bins of equal width that hold samples; a top probability of 1 is in the last."""
     y, p = _pair(given, probabilities)
     p = p.astype(float)
     confidence, hit = p.max(axis=1), p.argmax(axis=1) == y
     which = np.minimum((confidence * num_bins).astype(int), num_bins - 1)
-    gaps = [
-        (which == b).mean() * abs(confidence[which == b].mean() - hit[which == b].mean())
-        for b in range(num_bins)
-        if (which == b).any()
+    return [
+        ReliabilityBin(
+            low=int(b) / num_bins,
+            high=(int(b) + 1) / num_bins,
+            confidence=float(confidence[which == b].mean()),
+            accuracy=float(hit[which == b].mean()),
+            samples=int((which == b).sum()),
+        )
+        for b in np.unique(which)
     ]
-    return float(sum(gaps))
+
+
+def expected_calibration_error(given: ArrayLike, probabilities: ArrayLike, num_bins: int = 10) -> float:
+    """Mean gap between the top probability and how often it is right, over equal-width bins (Guo et al. 2017)."""
+    bins = reliability_curve(given, probabilities, num_bins)
+    return sum(b.samples * abs(b.confidence - b.accuracy) for b in bins) / len(np.asarray(given))
+
+
+def risk_coverage_curve(wrong: ArrayLike, confidence: ArrayLike) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
+    """Risk among the samples that are answered when only the most confident are, for every share of them.
+
+    Args:
+        wrong: (N,) loss of each sample, such as whether its score is wrong or by how many points.
+        confidence: (N,) finite; the highest are answered first. Samples of one confidence are answered together.
+
+    Returns:
+        coverage: (K,) shares of samples answered, ascending to 1, one for each distinct confidence.
+        risk: (K,) mean loss among them.
+    """
+    loss, score = _pair(wrong, confidence)
+    loss, score = loss.astype(float), score.astype(float)
+    if not np.isfinite(score).all():
+        raise AgirError(f"expected finite confidences, found {int((~np.isfinite(score)).sum())} that are not")
+    order = np.argsort(-score, kind="stable")
+    last_of_tie = np.append(np.diff(score[order]) != 0, True)
+    answered = np.arange(1, len(loss) + 1)
+    return answered[last_of_tie] / len(loss), (np.cumsum(loss[order]) / answered)[last_of_tie]
+
+
+def area_under_risk_coverage(wrong: ArrayLike, confidence: ArrayLike) -> float:
+    """Mean risk over coverages (Geifman and El-Yaniv 2017): a sample counts with the risk at which it is answered."""
+    coverage, risk = risk_coverage_curve(wrong, confidence)
+    return float((np.diff(coverage, prepend=0.0) * risk).sum())
 
 
 def brier_score(given: ArrayLike, probabilities: ArrayLike) -> float:

@@ -22,6 +22,14 @@ from agir_hf.evaluation import (
     quadratic_weighted_kappa_of_table,
 )
 from agir_hf.evaluation.calibration import fit_temperature, negative_log_likelihood
+from agir_hf.evaluation.metrics import (
+    area_under_risk_coverage,
+    confusion_table,
+    per_class,
+    reliability_curve,
+    risk_coverage_curve,
+    within_one_accuracy,
+)
 
 
 @pytest.fixture
@@ -153,3 +161,40 @@ def test_temperature_undoes_overconfidence() -> None:
     temperature = fit_temperature(given, 3.0 * logits)
     assert temperature == pytest.approx(3.0, rel=0.1)
     assert negative_log_likelihood(given, 3 * logits, temperature) < negative_log_likelihood(given, 3 * logits)
+
+
+def test_each_class_as_scikit_learn_tells_it(sample: tuple[np.ndarray, np.ndarray, np.ndarray]) -> None:
+    metrics = pytest.importorskip("sklearn.metrics", reason="needs the test extra")
+    given, predicted, _ = sample
+    theirs = metrics.precision_recall_fscore_support(given, predicted, labels=range(4))
+    ours = [(c.precision, c.recall, c.f1, c.support) for c in per_class(given, predicted, 4)]
+    assert np.allclose(np.array(ours), np.array(theirs).T, atol=1e-12)
+    assert np.array_equal(confusion_table(given, predicted, 4), metrics.confusion_matrix(given, predicted))
+
+
+def test_classes_that_nobody_has_or_is_told() -> None:
+    zero, one, two, three = per_class([0, 0, 1], [0, 2, 2], 4)
+    assert (zero.precision, zero.recall, zero.support) == (1.0, 0.5, 2)
+    assert math.isnan(one.precision) and one.recall == one.f1 == 0.0
+    assert two.precision == two.f1 == 0.0 and math.isnan(two.recall)
+    assert all(map(math.isnan, (three.precision, three.recall, three.f1))) and three.support == 0
+    assert within_one_accuracy([0, 0, 3], [1, 2, 3]) == pytest.approx(2 / 3)
+
+
+def test_reliability_bins_hold_every_sample_once(sample: tuple[np.ndarray, np.ndarray, np.ndarray]) -> None:
+    given, _, p = sample
+    bins = reliability_curve(given, p)
+    assert sum(b.samples for b in bins) == len(given)
+    assert all(b.low <= b.confidence <= b.high for b in bins)
+    (only,) = reliability_curve([0, 1], [[1.0, 0.0], [1.0, 0.0]])
+    assert (only.low, only.high, only.confidence, only.accuracy) == (0.9, 1.0, 1.0, 0.5)
+
+
+def test_risk_falls_to_nothing_where_confidence_knows() -> None:
+    coverage, risk = risk_coverage_curve([0, 0, 1, 1], [0.9, 0.8, 0.4, 0.3])
+    assert coverage.tolist() == [0.25, 0.5, 0.75, 1.0] and risk.tolist() == pytest.approx([0.0, 0.0, 1 / 3, 0.5])
+    assert area_under_risk_coverage([0, 0, 1, 1], [0.9, 0.8, 0.4, 0.3]) == pytest.approx((1 / 3 + 0.5) / 4)
+    coverage, risk = risk_coverage_curve([1, 0], [0.5, 0.5])  # a tie is answered together
+    assert coverage.tolist() == [1.0] and risk.tolist() == [0.5]
+    with pytest.raises(AgirError, match="finite confidences, found 1"):
+        risk_coverage_curve([0, 1], [0.1, math.nan])
