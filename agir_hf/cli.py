@@ -182,6 +182,37 @@ def export(options: argparse.Namespace) -> int:
     return 0
 
 
+def evaluate(options: argparse.Namespace) -> int:
+    """``agir evaluate``: figures of a model and its baselines, or what changed between two reports."""
+    from .evaluation import run as evaluation
+    from .evaluation.differences import differences, differences_note
+    from .evaluation.report_files import markdown, write_report
+
+    if options.compare:
+        before, after = map(evaluation.read_report, options.compare)
+        print(differences_note(differences(before, after)))
+        return 0
+    if not options.data:
+        raise AgirError("expected --data DATASET_OR_FOLDER, found none")
+    also = dict(one.split("=", 1) if "=" in one else (one, one) for one in options.also)
+    plan = evaluation.Evaluation(
+        model=options.model,
+        data=options.data,
+        config=options.config,
+        protocol=options.protocol,
+        walks=options.walks,
+        also=also,
+        quick=options.quick,
+    )
+    report = evaluation.evaluate(plan)
+    if options.output:
+        for path in write_report(report, options.output):
+            print(path)
+    else:
+        print(markdown(report))
+    return 0
+
+
 def train(options: argparse.Namespace) -> int:
     """``agir train tokenizer | sft | tiny``: a part of a recipe, or all of it."""
     from .training.command import train as run
@@ -246,6 +277,18 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--base", default="", help="model of the adapter, if not the one that its config names")
     command.add_argument("--overwrite", action="store_true", help="replace OUTPUT where it holds a model")
     command.set_defaults(run=export)
+
+    command = commands.add_parser("evaluate", help="a model and its baselines on people it never saw")
+    command.add_argument("--model", default="agir-tiny", help="a packaged checkpoint, a folder or a Hub repository")
+    command.add_argument("--data", help="a rationale dataset, or a folder of motion files with metadata.csv")
+    command.add_argument("--config", default="simulated", help="configuration of the dataset")
+    command.add_argument("--protocol", default="split", help="who is learned from and who is tested on")
+    command.add_argument("--walks", type=int, default=400, help="test walks at most; 0: all")
+    command.add_argument("--also", action="append", default=[], metavar="NAME=MODEL", help="another model beside it")
+    command.add_argument("--quick", action="store_true", help="few walks, no slow baselines: to see that it runs")
+    command.add_argument("--output", type=Path, help="folder for report.json, report.md and figures")
+    command.add_argument("--compare", nargs=2, metavar=("BEFORE", "AFTER"), help="what changed between two reports")
+    command.set_defaults(run=evaluate)
 
     command = commands.add_parser("train", help="train from a recipe")
     command.add_argument(

@@ -21,18 +21,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import torch
-from numpy.typing import NDArray
 from t2m_gpt_tokenizer import T2MGPTTokenizer
 
 from agir_hf import AgirFeatureExtractor, AgirMotionTokenizer, MotionClip, packaged_checkpoint, read_motion
 from agir_hf.errors import AgirError
-from agir_hf.gait import measure_gait
-from agir_hf.motion.features import features_to_joints
+from agir_hf.evaluation.reconstruction import KEPT_MEASURES, Rebuilt, rebuilt, reconstruction_figures
 
 SUFFIXES = {".bvh", ".c3d", ".trc", ".amc"}
-MEASURES = {"walking_speed_mps": "speed", "cadence_spm": "cadence", "stride_length_m": "stride"}
 
 
 @dataclass(frozen=True)
@@ -44,16 +39,6 @@ class Tokenizer:
     extractor: AgirFeatureExtractor
 
 
-@dataclass(frozen=True)
-class Rebuilt:
-    """One file after codes and back; ``relative`` holds what could be measured on both sides."""
-
-    root_aligned_mm: float
-    global_mm: float
-    codes: NDArray[np.int64]
-    relative: dict[str, float]
-
-
 def load(name: str, kind: type[AgirMotionTokenizer] = AgirMotionTokenizer) -> Tokenizer:
     folder = Path(name)
     if not (folder / "config.json").is_file():
@@ -61,30 +46,6 @@ def load(name: str, kind: type[AgirMotionTokenizer] = AgirMotionTokenizer) -> To
     extractor = AgirFeatureExtractor.from_pretrained(folder)
     extractor.max_frames = None
     return Tokenizer(folder.name, kind.from_pretrained(folder).eval(), extractor)
-
-
-def rebuilt(tokenizer: Tokenizer, clip: MotionClip) -> Rebuilt:
-    """A recording through codes and back."""
-    extractor = tokenizer.extractor
-    features = extractor.normalize(extractor.raw_features(clip))
-    codes = tokenizer.model.encode(torch.from_numpy(features).unsqueeze(0))
-    after = tokenizer.model.decode(codes)[0].numpy()
-    before = features[: len(after)]
-    original, reconstruction = (features_to_joints(extractor.denormalize(one)) for one in (before, after))
-    distance_m = np.linalg.norm(original - reconstruction, axis=-1)
-    rate = extractor.frame_rate_hz
-    measured = [
-        measure_gait(MotionClip(joints.astype(np.float32), rate)).values for joints in (original, reconstruction)
-    ]
-    relative = {
-        name: abs(values[1] / values[0] - 1.0) for name in MEASURES if all(values := [one[name] for one in measured])
-    }
-    return Rebuilt(
-        root_aligned_mm=extractor.root_aligned_error_mm(before, after),
-        global_mm=float(1000.0 * distance_m[:-1].mean()),
-        codes=codes[0].numpy(),
-        relative=relative,
-    )
 
 
 def clips_in(folder: Path) -> list[MotionClip]:
@@ -100,18 +61,18 @@ def clips_in(folder: Path) -> list[MotionClip]:
 
 
 def row(name: str, files: list[Rebuilt], codebook_size: int) -> str:
-    codes = np.concatenate([one.codes for one in files])
+    figures = reconstruction_figures(files, codebook_size)
     cells: list[Any] = [
         name,
-        len(files),
-        f"{np.mean([one.root_aligned_mm for one in files]):.1f}",
-        f"{np.mean([one.global_mm for one in files]):.1f}",
-        f"{100 * len(np.unique(codes)) / codebook_size:.0f} % of {codebook_size}",
-        len(codes),
+        figures["clips"],
+        f"{figures['root_aligned_mm']:.1f}",
+        f"{figures['global_mm']:.1f}",
+        f"{100 * figures['codes_used_share']:.0f} % of {codebook_size}",
+        figures["codes"],
     ]
-    for measure in MEASURES:
-        known = [one.relative[measure] for one in files if measure in one.relative]
-        cells.append(f"{100 * np.median(known):.1f} % ({len(known)})" if known else "none measured")
+    for measure in KEPT_MEASURES:
+        off = figures[f"{measure}_off"]
+        cells.append(f"{100 * off['median']:.1f} % ({off['clips']})" if off["clips"] else "none measured")
     return "| " + " | ".join(map(str, cells)) + " |"
 
 
@@ -130,7 +91,7 @@ def main() -> None:
     for tokenizer in tokenizers:
         every = []
         for folder, clips in recordings.items():
-            files = [rebuilt(tokenizer, clip) for clip in clips]
+            files = [rebuilt(tokenizer.model, tokenizer.extractor, clip) for clip in clips]
             print(row(f"{tokenizer.name}, {folder}", files, tokenizer.model.config.codebook_size), flush=True)
             every += files
         print(row(f"{tokenizer.name}, all", every, tokenizer.model.config.codebook_size), flush=True)

@@ -18,18 +18,20 @@ def _matrix(rows: Sequence[dict[str, Any]], names: Sequence[str]) -> np.ndarray:
     )
 
 
-def forest_scores(
+def forest_probabilities(
     train: Sequence[dict[str, Any]],
     test: Sequence[dict[str, Any]],
     *,
+    num_scores: int,
     seed: int,
     names: Sequence[str] | None = None,
     trees: int = 400,
-) -> NDArray[np.int64]:
-    """(N,) scores that a random forest on the measured parameters gives the test rows (missing ones stay missing).
+) -> NDArray[np.float64]:
+    """(N, C) probabilities that a random forest on the measured parameters gives the test rows.
 
     Args:
-        train, test: rows with ``parameters`` (name -> value or None); training rows also with ``score``.
+        train, test: rows with ``parameters`` (name -> value or None; missing ones stay missing); training rows have a
+            ``score`` too.
         names: the parameters to use; all of them by default.
 
     Raises:
@@ -42,7 +44,23 @@ def forest_scores(
     names = list(names or train[0]["parameters"])
     forest = ensemble.RandomForestClassifier(trees, min_samples_leaf=3, random_state=seed, n_jobs=-1)
     forest.fit(_matrix(train, names), [row["score"] for row in train])
-    return np.asarray(forest.predict(_matrix(test, names)), dtype=np.int64)
+    told = np.zeros((len(test), num_scores))
+    told[:, forest.classes_] = forest.predict_proba(_matrix(test, names))
+    return told
+
+
+def forest_scores(
+    train: Sequence[dict[str, Any]],
+    test: Sequence[dict[str, Any]],
+    *,
+    seed: int,
+    names: Sequence[str] | None = None,
+    trees: int = 400,
+) -> NDArray[np.int64]:
+    """(N,) the most probable score of each test row; see ``forest_probabilities``."""
+    num_scores = 1 + max((row["score"] for row in train), default=0)
+    told = forest_probabilities(train, test, num_scores=num_scores, seed=seed, names=names, trees=trees)
+    return told.argmax(axis=1).astype(np.int64)
 
 
 def random_forest(
