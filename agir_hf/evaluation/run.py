@@ -169,7 +169,8 @@ def _unscored(plan: Evaluation, cohort: Cohort, assessor: Any) -> dict[str, Any]
         "expected score": [result["expected_score"] for result in results if not result["abstained"]],
         "walking speed alone": [-(cohort.parameters[i]["walking_speed_mps"] or 0.0) for i in places[answered].tolist()],
     }
-    against = {"any disorder": sorted({d for d in diagnoses.tolist() if d and HEALTHY not in d.lower()})}
+    ill_with = sorted({d for d in diagnoses.tolist() if d and HEALTHY not in d.lower()})
+    against = {"any disorder": ill_with, **{d.lower(): [d] for d in ill_with if len(ill_with) > 1}}
     rows = []
     for ranking, values in rankings.items():
         for label, wanted in against.items():
