@@ -183,7 +183,7 @@ class _Run:
                 figures = train_stage(
                     model,
                     tokenizer,
-                    stage_rows(stage, splits["train"], vocabulary, recipe.seed),
+                    stage_rows(stage, splits["train"], vocabulary, recipe.seed, described="describe" in recipe.stages),
                     getattr(recipe, stage),
                     output=home,
                     seed=recipe.seed,
@@ -228,7 +228,15 @@ class _Run:
             shutil.copy(self.output / stage / "trainer_state.json", checkpoint / f"{stage}_log.json")
 
 
-def stage_rows(stage: str, split: Split, vocabulary: MotionVocabulary, seed: int, *, vary: bool = True) -> list[Row]:
+def stage_rows(
+    stage: str,
+    split: Split,
+    vocabulary: MotionVocabulary,
+    seed: int,
+    *,
+    vary: bool = True,
+    described: bool = False,
+) -> list[Row]:
     """The rows of a stage; without ``vary`` (for validation) each walk is shown as it is."""
     walks = split.walks
     if stage == "quote":
@@ -237,7 +245,7 @@ def stage_rows(stage: str, split: Split, vocabulary: MotionVocabulary, seed: int
         return told_rows(walks, len(walks), seed=seed)
     if stage == "describe":
         return describe_rows(walks, vocabulary.codes_to_text, seed=seed, vary=vary)
-    return assess_rows(walks, vocabulary.codes_to_text, seed=seed, vary=vary)
+    return assess_rows(walks, vocabulary.codes_to_text, seed=seed, vary=vary, described=described)
 
 
 def _encoded(split: Split, model: AgirMotionTokenizer, extractor: AgirFeatureExtractor) -> Split:

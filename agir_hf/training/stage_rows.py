@@ -36,6 +36,8 @@ APART = ("trunk_flexion_deg", "freezing_episodes")
 QUOTED_LINES = 6
 # Rows of mixed measurements in stage 2, as a share of its own: what the warm-up taught is not to be lost.
 TOLD_SHARE = 0.15
+# So are rows of stage 1, where there was one: the model goes on describing motion and making it.
+DESCRIBED_SHARE = 0.15
 _SIDES = re.compile(r"\b(left|right)\b", re.IGNORECASE)
 
 
@@ -131,12 +133,18 @@ def assess_prompt(motion: str, evidence: str, mode: str) -> str:
 
 
 def assess_rows(
-    walks: Sequence[Walk], motion_text: Callable[[NDArray[Any]], str], *, seed: int, vary: bool = True
+    walks: Sequence[Walk],
+    motion_text: Callable[[NDArray[Any]], str],
+    *,
+    seed: int,
+    vary: bool = True,
+    described: bool = False,
 ) -> list[Row]:
     """Stage 2: rows of every walk with a score, what the prompt shows drawn at random; told mixtures come on top.
 
     Args:
         vary: mirror walks and exchange posture and freezing; without it each walk is shown as it is, once.
+        described: some rows of stage 1 come on top, too.
     """
     rng = random.Random(seed)
     made: list[Row] = []
@@ -163,7 +171,11 @@ def assess_rows(
                 }
             )
     if vary:
-        made += told_rows(walks, round(TOLD_SHARE * len(made)), seed=seed + 1)
+        own = len(made)
+        made += told_rows(walks, round(TOLD_SHARE * own), seed=seed + 1)
+        if described:
+            some = rng.sample(list(walks), min(round(DESCRIBED_SHARE * own / 2), len(walks)))
+            made += describe_rows(some, motion_text, seed=seed + 2)
     rng.shuffle(made)
     return made
 
