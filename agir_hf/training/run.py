@@ -22,7 +22,7 @@ import torch
 from accelerate import PartialState
 from transformers import AutoModelForCausalLM, set_seed
 
-from ..configuration_agir import AgirConfig
+from ..configuration_agir import AgirConfig, AgirMotionTokenizerConfig
 from ..errors import AgirError
 from ..feature_extraction_agir import AgirFeatureExtractor
 from ..hub.card import write_adapter_card, write_assessor_card, write_motion_tokenizer_card
@@ -36,7 +36,7 @@ from .language_models import base_model, language_model, text_side
 from .motion_tokenizer import encode_clips, train_motion_tokenizer
 from .recipe import Recipe
 from .run_record import RunRecord
-from .sft import remove_checkpoints, train_stage
+from .sft import code_weights, remove_checkpoints, train_stage
 from .stage_rows import Row, assess_rows, describe_rows, quote_rows, told_rows
 
 VOCABULARY_ROWS = 4000
@@ -141,7 +141,7 @@ class _Run:
             splits = {name: _encoded(split, motion_tokenizer, extractor) for name, split in splits.items()}
             codes = [walk.motion_codes for walk in splits["validation"].walks if walk.motion_codes is not None]
             self.note("motion_codes", validation_codes_used=len(np.unique(np.concatenate(codes))))
-        model, tokenizer = self.language_stages(splits, motion_tokenizer.config.codebook_size)
+        model, tokenizer = self.language_stages(splits, motion_tokenizer.config)
         checkpoint = self.output / "checkpoint"
         if self.state.is_main_process:
             assemble(recipe, motion_tokenizer, extractor, model, tokenizer, checkpoint)
@@ -157,13 +157,13 @@ class _Run:
         self.state.wait_for_everyone()
         return checkpoint
 
-    def language_stages(self, splits: dict[str, Split], codebook_size: int) -> tuple[Any, Any]:
+    def language_stages(self, splits: dict[str, Split], codes: AgirMotionTokenizerConfig) -> tuple[Any, Any]:
         """The trained language model, adapters merged, and its tokenizer."""
         recipe = self.recipe
         with self.state.main_process_first():
             rows = told_rows(splits["train"].walks, VOCABULARY_ROWS, seed=recipe.seed)
             tokenizer, vocabulary = text_side(
-                recipe, splits["train"].walks, rows, self.output / "text_tokenizer", codebook_size
+                recipe, splits["train"].walks, rows, self.output / "text_tokenizer", codes.codebook_size
             )
         model = language_model(recipe, tokenizer, vocabulary)
         self.note("language_model", parameters=model.num_parameters(), vocabulary=len(tokenizer))
@@ -190,6 +190,7 @@ class _Run:
                     eval_rows=stage_rows(stage, splits["validation"], vocabulary, recipe.seed, vary=False),
                     score_token_ids=score_token_ids if stage == "assess" else (),
                     weigh_claims=stage != "describe",
+                    weights=code_weights(vocabulary, len(tokenizer), codes.num_quantizers),
                     log_every=recipe.log_every,
                 )
             if self.state.is_main_process:

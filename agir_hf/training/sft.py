@@ -25,6 +25,7 @@ from transformers import EarlyStoppingCallback, PreTrainedTokenizerBase
 from trl import SFTConfig, SFTTrainer
 
 from ..errors import AgirError
+from ..motion_vocabulary import MotionVocabulary
 from .checkpoints import cpu_only, kept_text, mixed_precision, saving_to, summary_writer_available
 from .optimizer import MuonFactory
 from .recipe import SftRecipe
@@ -38,6 +39,8 @@ CLAIM_WORDS = (
     "left right less shorter smaller lower equal equally below above within low not all none reduced "
     "preserved about uneven"
 ).split()
+# Of the codes of one step the first says most of the motion and is followed by refinements that hold little but noise.
+CODE_WEIGHT, CODE_WEIGHT_DECAY = 3.0, 0.7
 WEIGHT_DECAY = 0.01
 IGNORED = -100
 
@@ -103,6 +106,19 @@ def claim_weights(tokenizer: PreTrainedTokenizerBase) -> torch.Tensor:
     return torch.where(torch.tensor(claims), CLAIM_WEIGHT, 1.0)
 
 
+def code_weights(vocabulary: MotionVocabulary, size: int, num_quantizers: int) -> torch.Tensor:
+    """(V,) weights: motion codes by their place in a step, ``CODE_WEIGHT`` falling by ``CODE_WEIGHT_DECAY``; else 1.
+
+    With one code a step all weigh 1.
+    """
+    weights = torch.ones(size)
+    if num_quantizers > 1:
+        places = torch.arange(vocabulary.codebook_size) // (vocabulary.codebook_size // num_quantizers)
+        first = vocabulary.first_motion_token_id
+        weights[first : first + vocabulary.codebook_size] = CODE_WEIGHT * CODE_WEIGHT_DECAY ** places.float()
+    return weights
+
+
 def train_stage(
     model: Any,
     tokenizer: PreTrainedTokenizerBase,
@@ -114,6 +130,7 @@ def train_stage(
     eval_rows: list[Row],
     score_token_ids: Sequence[int] = (),
     weigh_claims: bool = False,
+    weights: torch.Tensor | None = None,
     log_every: int = 50,
 ) -> dict[str, float]:
     """Fine-tune ``model`` in place on prompt-completion rows, or go on where a run stopped.
@@ -125,6 +142,7 @@ def train_stage(
         output: where checkpoints and logs go; the checkpoints are removed when the stage is through.
         score_token_ids: tokens of the score labels, which weigh ``SCORE_WEIGHT``; none in a stage without scores.
         weigh_claims: weigh what evidence decides ``CLAIM_WEIGHT``.
+        weights: (V,) of other tokens, such as ``code_weights``; 1 for all without them.
 
     Returns:
         the trainer's closing figures: loss, run time, ``eval_loss``.
@@ -174,7 +192,8 @@ def train_stage(
     muon = {"matrix_lr": recipe.matrix_learning_rate, "other_lr": recipe.learning_rate, "weight_decay": WEIGHT_DECAY}
     trainer = WeightedSFTTrainer(
         score_token_ids=score_token_ids,
-        token_weights=claim_weights(tokenizer) if weigh_claims else torch.ones(len(tokenizer)),
+        token_weights=(claim_weights(tokenizer) if weigh_claims else torch.ones(len(tokenizer)))
+        * (1.0 if weights is None else weights),
         model=model,
         args=config,
         train_dataset=Dataset.from_list(rows),

@@ -10,7 +10,7 @@ pytest.importorskip("trl", reason="needs the train extra")
 
 from agir_hf.motion_vocabulary import MotionVocabulary  # noqa: E402
 from agir_hf.training.optimizer import MuonFactory  # noqa: E402
-from agir_hf.training.sft import CLAIM_WEIGHT, IGNORED, claim_weights, label_weights  # noqa: E402
+from agir_hf.training.sft import CLAIM_WEIGHT, IGNORED, claim_weights, code_weights, label_weights  # noqa: E402
 from agir_hf.training.text_tokenizer import number_texts, start_number_embeddings, train_text_tokenizer  # noqa: E402
 
 
@@ -32,6 +32,16 @@ def test_numbers_sides_and_relations_are_claims() -> None:
     for token in ("<motion_5>", "<eos>", ","):
         (index,) = tokenizer.encode(token, add_special_tokens=False)
         assert weights[index] == 1.0, token
+
+
+def test_the_first_code_of_a_step_weighs_most() -> None:
+    tokenizer = train_text_tokenizer(["text"], vocabulary=300)
+    vocabulary = MotionVocabulary.add_to_tokenizer(tokenizer, 8)
+    weights = code_weights(vocabulary, len(tokenizer), num_quantizers=4)
+    first = vocabulary.first_motion_token_id
+    assert weights[first : first + 8].tolist() == pytest.approx([3.0, 3.0, 2.1, 2.1, 1.47, 1.47, 1.029, 1.029])
+    assert weights[:first].eq(1).all() and weights[vocabulary.motion_end_token_id] == 1
+    assert code_weights(vocabulary, len(tokenizer), num_quantizers=1).eq(1).all()
 
 
 def test_numbers_are_single_tokens_and_texts_come_back() -> None:
