@@ -67,7 +67,7 @@ def write_motions(
     tokenizer = processor.tokenizer
     prompts = [render_prompt("description_to_motion", description=text) for text in descriptions]
     ids = tokenizer(prompts, return_tensors="pt", padding=True, padding_side="left", add_special_tokens=False)
-    config = model.config.motion_config
+    config = model.motion_tokenizer.config
     steps = int(longest_s * processor.feature_extractor.frame_rate_hz) // config.frames_per_step
     end = model.generation_config.eos_token_id or tokenizer.eos_token_id
     end = end[0] if isinstance(end, list) else end

@@ -59,7 +59,7 @@ class Told:
 
     @property
     def answered(self) -> NDArray[np.bool_]:
-        return np.isfinite(self.probabilities).all(axis=1)
+        return np.asarray(np.isfinite(self.probabilities).all(axis=1))
 
     def only(self, places: NDArray[Any]) -> Told:
         return Told(self.given[places], self.probabilities[places], self.subjects[places])

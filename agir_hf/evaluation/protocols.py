@@ -6,11 +6,10 @@ two, all but one, and all of the others together with the training part of the o
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from ..errors import AgirError
 
@@ -119,7 +118,7 @@ def _subject_parts(walks: Walks, dataset: str, protocol: str, seed: int) -> list
     return [(f"fold {k + 1}", np.isin(people, group)) for k, group in enumerate(groups)]
 
 
-def per_subject(values: Sequence[float], subjects: Sequence[str]) -> tuple[list[str], NDArray[np.floating]]:
+def per_subject(values: ArrayLike, subjects: ArrayLike) -> tuple[list[str], NDArray[np.float64]]:
     """Subjects in sorted order and the mean of each one's values; values may be rows (N, C)."""
     table = np.asarray(values, dtype=float)
     who = np.asarray(subjects)

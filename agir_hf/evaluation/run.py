@@ -178,11 +178,7 @@ def _unscored(plan: Evaluation, cohort: Cohort, assessor: Any) -> dict[str, Any]
             names, means = per_subject(np.asarray(values)[kept], people[kept].tolist())
             ill = dict(zip(people[kept].tolist(), (HEALTHY not in d.lower() for d in diagnoses[kept]), strict=True))
             positive = np.array([ill[name] for name in names])
-            low, high = bootstrap_interval(
-                lambda i, y=positive, s=means: auroc(y[i], s[i]),
-                np.arange(len(names)),
-                strata=positive,  # type: ignore[misc]
-            )
+            low, high = _auroc_interval(positive, means)
             rows.append(
                 {
                     "ranking": ranking,
@@ -201,6 +197,10 @@ def _unscored(plan: Evaluation, cohort: Cohort, assessor: Any) -> dict[str, Any]
         "external": {"auroc": rows, "abstained": int((~answered).sum())},
         "rationales": rationale_figures(results, [""] * len(results)),
     }
+
+
+def _auroc_interval(positive: NDArray[np.bool_], ranking: NDArray[np.floating]) -> tuple[float, float]:
+    return bootstrap_interval(lambda i: auroc(positive[i], ranking[i]), np.arange(len(positive)), strata=positive)
 
 
 def _shortened(fold: Fold, cohort: Cohort, test: int, train: int) -> Fold:

@@ -74,7 +74,7 @@ def speed_alone(bench: Bench, fold: Fold) -> Probabilities:
     """A logistic regression on walking speed; where it was not measured, the training mean stands in."""
     linear = require("sklearn.linear_model", "evaluate")
     train, test = (_speeds(bench.cohort, places) for places in (fold.train, fold.test))
-    mean, deviation = np.nanmean(train), max(float(np.nanstd(train)), 1e-6)
+    mean, deviation = float(np.nanmean(train)), max(float(np.nanstd(train)), 1e-6)
     inputs = [(np.nan_to_num(one, nan=mean) - mean)[:, None] / deviation for one in (train, test)]
     model = linear.LogisticRegression(max_iter=1000).fit(inputs[0], bench.cohort.scores[fold.train])
     told = np.zeros((len(fold.test), bench.num_scores))
