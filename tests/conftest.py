@@ -16,3 +16,18 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no recordings at {folder}: set AGIR_SHARED_DATA to their folder")
     return folder
+
+
+@pytest.fixture(scope="session")
+def gait_dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """24 simulated people with 2 walks each, as ``python -m dataset_builder build`` writes them."""
+    pytest.importorskip("datatrove", reason="needs the dataset extra")
+    from dataset_builder.build import build
+    from dataset_builder.executors import ExecutorSettings
+    from dataset_builder.recipe import BuildRecipe
+    from dataset_builder.sources import SimulatedSource
+
+    output = tmp_path_factory.mktemp("training") / "gait_dataset"
+    recipe = BuildRecipe(SimulatedSource(people=24, walks=2, seed=11), seed=11)
+    assert build(recipe, output, ExecutorSettings()).status == "built"
+    return output

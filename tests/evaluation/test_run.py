@@ -1,0 +1,59 @@
+"""``agir evaluate`` as a user runs it, at its quick size, on a small simulated dataset and on files."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("datasets", reason="needs the evaluate extra")
+pytest.importorskip("sklearn", reason="needs the evaluate extra")
+pytest.importorskip("sacrebleu", reason="needs the evaluate extra")
+
+from agir_hf.cli import main
+from agir_hf.errors import AgirError
+from agir_hf.evaluation.run import read_report
+
+
+@pytest.fixture(scope="module")
+def output(gait_dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("evaluation")
+    assert main(["evaluate", "--data", str(gait_dataset), "--quick", "--output", str(folder)]) == 0
+    return folder
+
+
+@pytest.mark.slow
+def test_a_quick_report_is_whole(output: Path) -> None:
+    report = read_report(output)
+    assert report["simulated"] and report["quick"] and report["trained_on"] == "simulated"
+    systems = report["systems"]
+    assert {"most frequent score", "random forest on measures", "AGIR, motion only"} <= set(systems)
+    for figures in systems.values():
+        assert figures["walks"] == report["test_walks"]
+        if "confusion" in figures:
+            assert np.sum(figures["confusion"]) == figures["answered"] == figures["walks"] - figures["abstained"]
+            low, high = figures["accuracy"]["interval_95"]
+            assert 0.0 <= low <= figures["accuracy"]["value"] <= high <= 1.0
+    assert report["rationales"]["claims"] > 0 and report["reconstruction"]["root_aligned_mm"] > 0.0
+    assert report["abstaining"]["spoiled"]["clips"] == 18
+    text = (output / "report.md").read_text(encoding="utf-8")
+    assert "on simulated people" in text and "random forest on measures" in text
+    assert {path.suffix for path in output.iterdir()} == {".json", ".md", ".svg"}
+
+
+@pytest.mark.slow
+def test_a_report_does_not_differ_from_itself(output: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["evaluate", "--compare", str(output), str(output)]) == 0
+    assert "figures did not change beyond noise." in capsys.readouterr().out
+
+
+def test_no_report_is_said_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "report.json").write_text(json.dumps({"some": "thing"}), encoding="utf-8")
+    with pytest.raises(AgirError, match="found something else"):
+        read_report(tmp_path)
+    assert main(["evaluate", "--compare", str(tmp_path), str(tmp_path)]) == 2
+    assert main(["evaluate"]) == 2
+    error = capsys.readouterr().err.splitlines()
+    assert len(error) == 2 and "expected --data DATASET_OR_FOLDER" in error[1]
