@@ -26,7 +26,7 @@ LAYERS: tuple[frozenset[str], ...] = (
     ),
     frozenset({"rationale"}),
     frozenset({"processing_agir", "quoted_numbers"}),
-    frozenset({"pipeline_agir"}),
+    frozenset({"pipeline_agir", "motion_writing"}),
     frozenset({"evaluation", "report"}),
     frozenset({"training", "hub", "demo"}),
     frozenset({"cli"}),

@@ -42,9 +42,14 @@ def assemble(
     checkpoint: Path,
 ) -> None:
     """Put the parts together and save: the language model in bf16 on disk, declared fp32 so that a CPU runs it so."""
+    # Where the parts lay while they were trained is nobody's business.
+    motion_config, text_config = (
+        {name: value for name, value in part.config.to_dict().items() if name != "_name_or_path"}
+        for part in (motion_tokenizer, language_model)
+    )
     config = AgirConfig(
-        motion_config=motion_tokenizer.config.to_dict(),
-        text_config=language_model.config.to_dict(),
+        motion_config=motion_config,
+        text_config=text_config,
         trained_on=recipe.data.config,
         max_motion_codes=LONGEST_MOTION_FRAMES // motion_tokenizer.config.frames_per_code,
     )

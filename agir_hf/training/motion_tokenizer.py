@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 import torch
 from accelerate import Accelerator
+from accelerate.state import AcceleratorState
 from accelerate.utils import set_seed
 from numpy.typing import NDArray
 from torch import Tensor
@@ -111,6 +112,8 @@ def train_motion_tokenizer(
     Raises:
         AgirError: the loss is no longer a number, or the disk is full; the last whole checkpoint stays.
     """
+    # As TrainingArguments does: a stage trained earlier in this process must not decide the precision of this one.
+    AcceleratorState._reset_state()
     accelerator = Accelerator(cpu=cpu_only(), mixed_precision=mixed_precision())
     set_seed(seed)
     plain = model or AgirMotionTokenizer(tokenizer_config(recipe))

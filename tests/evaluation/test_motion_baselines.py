@@ -42,7 +42,7 @@ def test_a_network_learns_and_does_it_again(name: str, longest: int, epochs: int
     told = network_probabilities(name, train, scores, test, num_scores=4, seed=3, epochs=epochs)
     assert torch.equal(before, torch.random.get_rng_state())
     assert told.shape == (40, 4) and told.sum(1) == pytest.approx(1.0)
-    assert (told.argmax(1) == given).mean() > 0.8
+    assert (told.argmax(1) == given).mean() > 0.7  # a third by guessing
     again = network_probabilities(name, train, scores, test, num_scores=4, seed=3, epochs=epochs)
     assert np.array_equal(told, again)
 
