@@ -156,13 +156,14 @@ class Recipe:
     tell: SftRecipe = field(default_factory=SftRecipe)
     describe: SftRecipe = field(default_factory=SftRecipe)
     assess: SftRecipe = field(default_factory=SftRecipe)
+    settle: SftRecipe = field(default_factory=SftRecipe)
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
 
 
-# The warm-up of a model that starts from nothing, then the two stages of AGIR.
-STAGES = ("quote", "tell", "describe", "assess")
+# The warm-up of a model that starts from nothing, the two stages of AGIR, and the second of them once more.
+STAGES = ("quote", "tell", "describe", "assess", "settle")
 
 
 def load_recipe(name_or_path: str | Path, overrides: list[str] | None = None) -> Recipe:

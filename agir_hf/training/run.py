@@ -40,6 +40,8 @@ from .sft import code_weights, remove_checkpoints, train_stage
 from .stage_rows import Row, assess_rows, describe_rows, quote_rows, told_rows
 
 VOCABULARY_ROWS = 4000
+SCORED_STAGES = ("assess", "settle")
+ANOTHER_DRAW = 10  # from the seed of the recipe, for rows that go on where those of an earlier stage ended
 
 
 def train_tokenizer(recipe: Recipe, output: Path) -> Path:
@@ -188,7 +190,7 @@ class _Run:
                     output=home,
                     seed=recipe.seed,
                     eval_rows=stage_rows(stage, splits["validation"], vocabulary, recipe.seed, vary=False),
-                    score_token_ids=score_token_ids if stage == "assess" else (),
+                    score_token_ids=score_token_ids if stage in SCORED_STAGES else (),
                     weigh_claims=stage != "describe",
                     weights=code_weights(vocabulary, len(tokenizer), codes.num_quantizers),
                     log_every=recipe.log_every,
@@ -246,6 +248,8 @@ def stage_rows(
         return told_rows(walks, len(walks), seed=seed)
     if stage == "describe":
         return describe_rows(walks, vocabulary.codes_to_text, seed=seed, vary=vary)
+    if stage == "settle":
+        seed += ANOTHER_DRAW
     return assess_rows(walks, vocabulary.codes_to_text, seed=seed, vary=vary, described=described)
 
 
