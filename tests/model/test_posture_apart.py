@@ -32,7 +32,7 @@ def test_posture_and_freezing_hardly_move_the_expected_score(assessor: GaitAsses
         clip = deep_cohort_walk(77, person, 0)[0].clip
         measured = measure_gait(clip)
         motion = assessor.processor.vocabulary.codes_to_text(assessor.processor.encode_motion(clip))
-        blocks = [evidence_block(edited(measured, *apart)) for apart in ((0.0, 0.0), (8.0, 0.0), (16.0, 1.0))]
+        blocks = [evidence_block(edited(measured, *apart)) for apart in ((0.0, 0.0), (13.0, 1.0), (26.0, 3.0))]
         assert len(set(blocks)) == 3
         evidence += blocks
         prompts += [assessor.tokenizer.encode(render_prompt("assess", motion=motion, evidence=b)) for b in blocks]

@@ -14,7 +14,7 @@ from transformers import AutoModelForCausalLM, Qwen3Config, Qwen3ForCausalLM
 
 pytest.importorskip("trl", reason="needs the train extra")
 
-from agir_hf.training.text_tokenizer import train_text_tokenizer  # noqa: E402
+from agir_hf.training.text_tokenizer import train_text_tokenizer
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SHORT = "{stage}.epochs=1 {stage}.batch_size=8 {stage}.warmup_steps=1 {stage}.save_steps=0 {stage}.eval_steps=0"

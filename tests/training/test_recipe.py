@@ -14,7 +14,7 @@ def test_packaged_recipes_load_and_change() -> None:
     recipe = load_recipe("tiny", ["tokenizer.steps=7", "name=other"])
     assert (recipe.tokenizer.steps, recipe.name) == (7, "other")
     assert load_recipe("smoke").tokenizer.steps < 100
-    assert recipe.stages == ("quote", "tell", "describe", "assess")
+    assert recipe.stages == ("quote", "tell", "describe", "assess", "settle")
     assert load_recipe("tiny", ["data.recordings=[a, b]", "language_model.base=x"]).data.recordings == ("a", "b")
 
 

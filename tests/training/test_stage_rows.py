@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,11 +15,12 @@ pytest.importorskip("datasets", reason="needs the train extra")
 
 from agir_hf.gait import PARAMETER_NAMES, measure_gait
 from agir_hf.motion.features import joints_to_features
-from agir_hf.rationale import StoredParameters, StoredQuality, check_grounding, evidence_block
+from agir_hf.rationale import SCORE_PREFIX, StoredParameters, StoredQuality, check_grounding, evidence_block
 from agir_hf.simulation import deep_cohort_walk
 from agir_hf.skeleton import JOINT_INDEX, PARENTS
 from agir_hf.training.augmentation import mirrored, varied
 from agir_hf.training.data import (
+    Split,
     Walk,
     canonical,
     clips_of,
@@ -29,6 +31,7 @@ from agir_hf.training.data import (
 )
 from agir_hf.training.mixed_measurements import mixed_measurements
 from agir_hf.training.recipe import DataRecipe
+from agir_hf.training.run import stage_rows
 from agir_hf.training.stage_rows import (
     APART,
     assess_rows,
@@ -138,6 +141,17 @@ def test_validation_rows_show_each_walk_as_it_is() -> None:
     assert len(rows) == 2 and not any("<motion_3>" in row["prompt"] for row in rows)
     described = describe_rows([walk()], motion_text, seed=0, vary=False)
     assert {row["completion"] for row in described} >= {"<motion_1><motion_2>"} and len(described) == 2
+
+
+def test_settling_goes_on_with_other_rows_of_the_same_walks() -> None:
+    split = Split([walk(score) for score in (0, 1, 2, 3)], [], [], [])
+    vocabulary = SimpleNamespace(codes_to_text=motion_text)
+    assess, settle = (stage_rows(stage, split, vocabulary, 0) for stage in ("assess", "settle"))
+    scores = [
+        sorted(row["completion"][-1] for row in rows if SCORE_PREFIX in row["completion"]) for rows in (assess, settle)
+    ]
+    assert scores[0] == scores[1] == list("00112233")
+    assert {row["completion"] for row in assess} != {row["completion"] for row in settle}
 
 
 def test_texts_of_a_chat_model_are_used_as_they_are() -> None:
