@@ -32,6 +32,10 @@ SEATED_DROP = 0.15  # share of its height that the pelvis sinks by when a person
 LIFT_M, MIN_LIFTS = 0.04, 3
 PLANTED_SPEED_MPS = 0.35
 MIN_PLANTED_SHARE = 0.4
+# Of what the body travels in SLIDE_S, the foot that stands moves that much at most. Simulated validation people stay
+# under 0.23, their walks with 0.3 to 2.5 times their travel are over 0.42.
+MAX_SLIDE_SHARE = 0.31
+SLIDE_S = 0.25
 
 
 @dataclass(frozen=True)
@@ -277,7 +281,31 @@ def not_walking_reason(signals: BodySignals, contacts: FootContacts) -> str | No
     slower = np.minimum(signals.ankle_speed_mps["left"], signals.ankle_speed_mps["right"])
     if float((slower < PLANTED_SPEED_MPS).mean()) < MIN_PLANTED_SHARE:
         return f"The body travels {travelled:.2f} m in {seconds:.1f} s, but neither foot is planted on the floor."
+    slide = _slide_share(signals)
+    if slide > MAX_SLIDE_SHARE:
+        return f"The feet slide: the one that stands moves by {100 * slide:.0f} % of what the body travels."
     return None
+
+
+def _slide_share(signals: BodySignals) -> float:
+    """How far the foot that stands moves over the floor, as a share of what the body travels in the same time.
+
+    Of ankles and toes the one that moves least counts; the median over the time in which the body moves, 0 without any.
+    Way over time and not speed, so that noise averages out.
+    """
+    frames = max(round(SLIDE_S * signals.rate_hz), 1)
+    if signals.size <= frames:
+        return 0.0
+
+    def travel(points: Array) -> Array:
+        return np.hypot(*horizontal(points[frames:] - points[:-frames]).T)
+
+    standing = np.minimum.reduce(
+        [travel(points[side]) for points in (signals.ankle_m, signals.toe_m) for side in SIDES]
+    )
+    body = travel(signals.pelvis_m)
+    moving = body > 0.3 * np.median(body)
+    return float(np.median(standing[moving] / body[moving])) if moving.any() else 0.0
 
 
 def _foot_lifts(signals: BodySignals, side: Side) -> int:

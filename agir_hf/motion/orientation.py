@@ -13,8 +13,10 @@ from . import anatomy
 Floats = NDArray[np.floating]
 
 # Units that files are written in, metres each. The last one is 1 inch / 0.45, the unit of the CMU recordings.
-_UNITS_M: dict[str, float] = {"m": 1.0, "cm": 0.01, "mm": 0.001, "inches": 0.0254, "CMU units (5.64 cm)": 0.0254 / 0.45}
+_CMU = "CMU units (5.64 cm)"
+_UNITS_M: dict[str, float] = {"m": 1.0, "cm": 0.01, "mm": 0.001, "inches": 0.0254, _CMU: 0.0254 / 0.45}
 _HEIGHT_RANGE_M = (0.9, 2.4)
+_CMU_HEIGHT_RANGE_M = (1.4, 2.1)  # adults walked there; smaller is a person in metres at ten times the size
 _TYPICAL_HEIGHT_M = 1.65
 _AXIS_NAMES = ("X", "Y", "Z")
 
@@ -48,7 +50,8 @@ def metres_per_unit(height: float) -> tuple[float, str]:
         raise MotionFormatError("expected a body with legs of some length, found all its joints in one place")
     name = min(_UNITS_M, key=lambda unit: abs(np.log(height * _UNITS_M[unit] / _TYPICAL_HEIGHT_M)))
     size = _UNITS_M[name]
-    if not _HEIGHT_RANGE_M[0] <= height * size <= _HEIGHT_RANGE_M[1]:
+    lowest, highest = _CMU_HEIGHT_RANGE_M if name == _CMU else _HEIGHT_RANGE_M
+    if not lowest <= height * size <= highest:
         raise MotionFormatError(
             f"expected a person 1.0 to 2.2 m tall in metres, centimetres, millimetres or inches, found a body about "
             f"{height:.4g} units tall: rescale the recording"

@@ -208,6 +208,16 @@ def test_a_body_that_slides_is_not_walking() -> None:
     assert "travels" in str(_not_walking(joints).quality.not_walking_reason)
 
 
+@pytest.mark.parametrize("extra", [-0.7, 0.8, 1.5])
+def test_a_walk_whose_feet_slide_is_none(extra: float) -> None:
+    clip = walk(Plan()).clip
+    assert measure_gait(clip).quality.walking
+    joints = clip.joints_m.copy()
+    joints[..., ::2] += extra * (joints[:, :1, ::2] - joints[0, 0, ::2])
+    reason = str(_not_walking(joints, clip.frame_rate_hz).quality.not_walking_reason)
+    assert "slide" in reason or "planted" in reason
+
+
 def test_a_clip_too_short_for_a_step() -> None:
     clip = walk(Plan(duration=0.4)).clip
     assert "too short" in str(measure_gait(clip).quality.not_walking_reason)

@@ -72,6 +72,12 @@ def test_other_units_are_converted_and_told(joints, per_metre, unit):
     assert f"in {unit}" in clip.warnings[0]
 
 
+@pytest.mark.parametrize("factor", [10.0, 0.1])
+def test_ten_times_the_size_is_no_person(joints, factor):
+    with pytest.raises(MotionFormatError, match="rescale the recording"):
+        clip_from_array(joints * factor, frame_rate_hz=50)
+
+
 def coco(joints: np.ndarray) -> np.ndarray:
     """The 17 COCO keypoints of 22 joints; those of the face lie around the head."""
     body = [joints[:, JOINT_INDEX[f"{side}_{part}"]] for part in COCO_PARTS for side in ("left", "right")]
