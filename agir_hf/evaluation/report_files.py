@@ -142,7 +142,8 @@ def draw_figures(report: dict[str, Any], output: Path) -> list[Path]:
     measures = report["measures_by_score"]
     figure, grid = pyplot.subplots(2, 3, figsize=(9, 5.5))
     for axes, (measure, by_score) in zip(grid.flat, measures.items(), strict=False):
-        axes.boxplot(list(by_score.values()), tick_labels=list(by_score), showfliers=False)
+        if by_score:
+            axes.boxplot(list(by_score.values()), tick_labels=list(by_score), showfliers=False)
         axes.set_title(measure, fontsize=9)
     figure.supxlabel("given score", fontsize=9)
     keep(figure, "measures_by_score.svg", "Measures of walks of each score")

@@ -24,7 +24,6 @@ def output(gait_dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
     return folder
 
 
-@pytest.mark.slow
 def test_a_quick_report_is_whole(output: Path) -> None:
     report = read_report(output)
     assert report["simulated"] and report["quick"] and report["trained_on"] == "simulated"
@@ -43,7 +42,6 @@ def test_a_quick_report_is_whole(output: Path) -> None:
     assert {path.suffix for path in output.iterdir()} == {".json", ".md", ".svg"}
 
 
-@pytest.mark.slow
 def test_a_report_does_not_differ_from_itself(output: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["evaluate", "--compare", str(output), str(output)]) == 0
     assert "figures did not change beyond noise." in capsys.readouterr().out
