@@ -201,16 +201,37 @@ def evaluate(options: argparse.Namespace) -> int:
         config=options.config,
         protocol=options.protocol,
         walks=options.walks,
+        recordings=tuple(options.recordings),
         also=also,
         quick=options.quick,
     )
+    card = _card_writer(options.model) if options.card else None
     report = evaluation.evaluate(plan)
     if options.output:
         for path in write_report(report, options.output):
             print(path)
     else:
         print(markdown(report))
+    if card is not None:
+        print(card(report))
     return 0
+
+
+def _card_writer(model: str) -> Callable[[dict[str, Any]], Path]:
+    """What fills the card of a model folder with a report.
+
+    Raises:
+        AgirError: the folder is not there or has no record of a training.
+    """
+    from . import packaged_checkpoint
+    from .hub.card import write_assessor_card
+
+    folder = Path(model) if Path(model).is_dir() else packaged_checkpoint(model)
+    try:
+        record = json.loads((folder / "run_record.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise AgirError(f"expected the record of a training, run_record.json, in {folder}, found: {error}") from error
+    return lambda report: write_assessor_card(folder, record, report)
 
 
 def train(options: argparse.Namespace) -> int:
@@ -284,9 +305,13 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--config", default="simulated", help="configuration of the dataset")
     command.add_argument("--protocol", default="split", help="who is learned from and who is tested on")
     command.add_argument("--walks", type=int, default=400, help="test walks at most; 0: all")
+    command.add_argument(
+        "--recordings", nargs="+", default=[], metavar="FOLDER", help="real walks: are they answered, do diagnoses show"
+    )
     command.add_argument("--also", action="append", default=[], metavar="NAME=MODEL", help="another model beside it")
     command.add_argument("--quick", action="store_true", help="few walks, no slow baselines: to see that it runs")
     command.add_argument("--output", type=Path, help="folder for report.json, report.md and figures")
+    command.add_argument("--card", action="store_true", help="fill the card in the model's folder with the figures")
     command.add_argument("--compare", nargs=2, metavar=("BEFORE", "AFTER"), help="what changed between two reports")
     command.set_defaults(run=evaluate)
 

@@ -66,13 +66,13 @@ def squatting(joints: Joints, rate_hz: float, rng: np.random.Generator) -> Joint
 
 
 def stepping_in_place(joints: Joints, rate_hz: float, rng: np.random.Generator) -> Joints:
-    """The walk with its path taken away: feet come down below the body, as on the spot."""
+    """The walk with its path taken away, and the reach of its feet, which then go up and down only."""
     made = joints.copy()
     made[..., ::2] -= made[:, _PELVIS : _PELVIS + 1, ::2] - made[0, _PELVIS, ::2]
-    forward = _forward(made[0])
-    for joint in _LEGS["left"][1:] + _LEGS["right"][1:]:  # a stride on the spot goes up and down only
-        reach = (made[:, joint] - made[:, joint].mean(0)) @ forward
-        made[:, joint] -= 0.8 * reach[:, None] * forward
+    forward = np.stack([_forward(pose) for pose in made])
+    for joint in _LEGS["left"][1:] + _LEGS["right"][1:]:
+        reach = ((made[:, joint] - made[:, _PELVIS]) * forward).sum(1)
+        made[:, joint] -= (reach - reach.mean())[:, None] * forward
     return made
 
 

@@ -41,19 +41,22 @@ def markdown(report: dict[str, Any]) -> str:
         f"bootstrap over people; seed {report['seed']}.",
         "",
     ]
-    for title, key in (("Per walk", None), ("Averaged over the walks of each person", "by_subject")):
-        rows = {name: figures if key is None else figures.get(key) for name, figures in report["systems"].items()}
-        lines += [f"## {title}", "", *_table(rows), ""]
-    if report.get("external"):
-        lines += ["## Healthy or not, by person", "", *_external(report["external"]), ""]
-    for title, key in (
-        ("Rationales", "rationales"),
-        ("Motion codes", "reconstruction"),
-        ("Keeping quiet", "abstaining"),
-        ("Temperature and several rationales", "self_consistency"),
+    if report["systems"]:
+        systems = report["systems"]
+        means = {name: figures.get("by_subject") for name, figures in systems.items()}
+        lines += ["## Per walk", "", *_table(systems), ""]
+        lines += ["## Averaged over the walks of each person", "", *_table(means), ""]
+    for name, figures in report.get("diagnoses", {}).items():
+        lines += [f"## Healthy or not, by person: {name}", "", *_diagnoses(figures), ""]
+    for title, key, table in (
+        ("Rationales", "rationales", _flat),
+        ("Temperature and several rationales", "self_consistency", _flat),
+        ("Motion codes", "reconstruction", _flat),
+        ("What is no walk", "spoiled", _spoiled),
+        ("Recordings of real walks", "recordings", _quiet),
     ):
         if report.get(key):
-            lines += [f"## {title}", "", *_flat(report[key]), ""]
+            lines += [f"## {title}", "", *table(report[key]), ""]
     return "\n".join(lines)
 
 
@@ -76,11 +79,41 @@ def _cell(figure: dict[str, Any]) -> str:
     return f"{value:.3f}{interval}"
 
 
-def _external(external: dict[str, Any]) -> list[str]:
-    lines = ["| ranked by | against | people | AUROC |", "|---|---|--:|--:|"]
-    for row in external["auroc"]:
-        lines.append(f"| {row['ranking']} | {row['against']} | {row['subjects']} | {_cell(row)} |")
-    return lines
+def _diagnoses(figures: dict[str, Any]) -> list[str]:
+    lines = ["| ranked by | healthy against | people | healthy ones | AUROC |", "|---|---|--:|--:|--:|"]
+    for row in figures["auroc"]:
+        lines.append(f"| {row['ranking']} | {row['against']} | {row['subjects']} | {row['healthy']} | {_cell(row)} |")
+    return [*lines, "", f"{figures['walks']} walks, {figures['abstained']} of them abstained from."]
+
+
+def _spoiled(by_source: dict[str, Any]) -> list[str]:
+    """Share of clips abstained from or flagged; kinds with a star were looked at by nobody before."""
+    lines = [f"| made of | {' | '.join(by_source)} |", f"|---|{'--:|' * len(by_source)}"]
+    first = next(iter(by_source.values()))
+    for kind, figures in first["by_kind"].items():
+        star = "*" if figures["kept_for_the_end"] else ""
+        shares = [_share(one["by_kind"][kind]) for one in by_source.values()]
+        lines.append(f"| {kind}{star} | {' | '.join(shares)} |")
+    lines.append(f"| all | {' | '.join(map(_share, by_source.values()))} |")
+    return [
+        *lines,
+        "",
+        "Share abstained from or flagged. Kinds with a star were not looked at while limits were chosen.",
+    ]
+
+
+def _share(figures: dict[str, Any]) -> str:
+    if figures["quiet_share"] is None:
+        return "none made"
+    return f"{100 * figures['quiet_share']:.0f} % of {figures['clips']}"
+
+
+def _quiet(figures: dict[str, Any]) -> list[str]:
+    lines = ["| folder | walks | abstained from or flagged |", "|---|--:|--:|"]
+    for name, one in figures["by_folder"].items():
+        lines.append(f"| {name} | {one['walks']} | {one['quiet']} |")
+    lines.append(f"| all | {figures['walks']} | {100 * figures['quiet_share']:.1f} % |")
+    return [*lines, "", f"{figures['files_not_read']} motion files could not be read by themselves."]
 
 
 def _flat(figures: dict[str, Any], prefix: str = "") -> list[str]:

@@ -13,27 +13,24 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..clip import MotionClip
 from ..errors import AgirError
 from ..pipeline_agir import load_pipeline
 from .abstaining import spoiled_figures
 from .agreement import RESAMPLES, Told, agreement
-from .cohort import HEALTHY, NO_SCORE, Cohort, load_cohort
-from .metrics import (
-    auroc,
-    bootstrap_interval,
-    expected_calibration_error,
-    quadratic_weighted_kappa,
-    risk_coverage_curve,
-)
-from .protocols import Fold, folds, per_subject
+from .cohort import METADATA, NO_SCORE, Cohort, load_cohort
+from .metrics import expected_calibration_error, quadratic_weighted_kappa, risk_coverage_curve
+from .protocols import Fold, folds
 from .rationales import rationale_figures
 from .reconstruction import rebuilt, reconstruction_figures
+from .recordings import healthy_or_not, quiet_figures, read_recordings
 from .systems import BASELINES, MODES, SLOW, Bench, probabilities_of
 
 VERSION = 1
@@ -55,7 +52,9 @@ class Evaluation:
         protocol: one of ``protocols.PROTOCOLS``.
         walks: test walks at most, everybody's first ones first; 0 for all.
         train_walks: walks that baselines on the motion learn from at most; 0 for all.
-        spoiled: clips made into no walk.
+        recordings: folders of real walks beside it: how many are answered, clips of no walk made of them, and, where a
+            ``metadata.csv`` has diagnoses, whether the score tells them.
+        spoiled: clips made into no walk; half of recordings where there are some.
         rationales: sampled for self-consistency, on ``consistency_walks`` walks; below 2 it is left out.
         also: other models beside it, name -> where, such as one without stage 1.
         quick: few walks and none of the slow baselines, to see that everything runs.
@@ -67,6 +66,7 @@ class Evaluation:
     protocol: str = "split"
     walks: int = 400
     train_walks: int = 4000
+    recordings: tuple[str, ...] = ()
     spoiled: int = 200
     rationales: int = 5
     consistency_walks: int = 100
@@ -128,8 +128,7 @@ def _scored(plan: Evaluation, cohort: Cohort, assessor: Any) -> dict[str, Any]:
             told[name] = Told(given, probabilities_of(results, num_scores)[back], people)
             if not model_name and not options:
                 main = results
-    main_system = next(iter(MODES))
-    _say("motion codes, spoiled clips")
+    _say("motion codes")
     clips = [cohort.read(i) for i in once[: 20 if plan.quick else 100].tolist()]
     tokenizer = assessor.model.motion_tokenizer
     codes = [rebuilt(tokenizer, assessor.feature_extractor, clip) for clip in clips]
@@ -137,18 +136,13 @@ def _scored(plan: Evaluation, cohort: Cohort, assessor: Any) -> dict[str, Any]:
         "test_walks": len(tested),
         "test_subjects": len(set(people.tolist())),
         "folds": [{"name": part.name, "train_walks": len(part.train), "test_walks": len(part.test)} for part in parts],
-        "main_system": main_system,
+        "main_system": next(iter(MODES)),
         "systems": {name: agreement(one, resamples=resamples) for name, one in told.items()},
         "risk_coverage": {name: _curve(told[name]) for name in MODES if told[name].answered.any()},
         "rationales": rationale_figures(main, [cohort.rationales[i] for i in once.tolist()]),
         "reconstruction": reconstruction_figures(codes, tokenizer.config.codebook_size),
-        "abstaining": {
-            "walks_kept_quiet": int((~told[main_system].answered).sum()),
-            "spoiled": spoiled_figures(
-                assessor, clips, count=QUICK_SPOILED if plan.quick else plan.spoiled, seed=plan.seed
-            ),
-        },
         "measures_by_score": _measures(cohort, tested),
+        **_beside(plan, assessor, clips),
     }
     if plan.rationales > 1 and not plan.quick:
         _say("several rationales")
@@ -160,47 +154,53 @@ def _unscored(plan: Evaluation, cohort: Cohort, assessor: Any) -> dict[str, Any]
     """People with a diagnosis and no score: does the expected score tell the healthy from the others?"""
     if not any(cohort.diagnoses):
         raise AgirError(f"expected scores or diagnoses in {cohort.name}, found neither")
-    places = np.arange(len(cohort))[: QUICK_WALKS if plan.quick else None]
-    results = list(assessor((cohort.read(i) for i in places.tolist()), batch_size=16))
-    answered = np.array([not result["abstained"] for result in results])
-    people = cohort.walks.people()[places][answered]
-    diagnoses = np.array(cohort.diagnoses)[places][answered]
-    rankings = {
-        "expected score": [result["expected_score"] for result in results if not result["abstained"]],
-        "walking speed alone": [-(cohort.parameters[i]["walking_speed_mps"] or 0.0) for i in places[answered].tolist()],
-    }
-    ill_with = sorted({d for d in diagnoses.tolist() if d and HEALTHY not in d.lower()})
-    against = {"any disorder": ill_with, **{d.lower(): [d] for d in ill_with if len(ill_with) > 1}}
-    rows = []
-    for ranking, values in rankings.items():
-        for label, wanted in against.items():
-            kept = np.array([HEALTHY in d.lower() or d in wanted for d in diagnoses])
-            names, means = per_subject(np.asarray(values)[kept], people[kept].tolist())
-            ill = dict(zip(people[kept].tolist(), (HEALTHY not in d.lower() for d in diagnoses[kept]), strict=True))
-            positive = np.array([ill[name] for name in names])
-            low, high = _auroc_interval(positive, means)
-            rows.append(
-                {
-                    "ranking": ranking,
-                    "against": label,
-                    "subjects": len(names),
-                    "healthy": int((~positive).sum()),
-                    "value": round(auroc(positive, means), 4),
-                    "interval_95": [round(low, 4), round(high, 4)],
-                }
-            )
+    _say(f"people of {cohort.name}")
+    results = _assessed(cohort, assessor)
     return {
-        "test_walks": len(places),
-        "test_subjects": len(set(cohort.walks.people()[places].tolist())),
+        "test_walks": len(cohort),
+        "test_subjects": len(set(cohort.walks.people().tolist())),
         "main_system": next(iter(MODES)),
         "systems": {},
-        "external": {"auroc": rows, "abstained": int((~answered).sum())},
+        "diagnoses": {cohort.name: _diagnosed(cohort, results)},
         "rationales": rationale_figures(results, [""] * len(results)),
     }
 
 
-def _auroc_interval(positive: NDArray[np.bool_], ranking: NDArray[np.floating]) -> tuple[float, float]:
-    return bootstrap_interval(lambda i: auroc(positive[i], ranking[i]), np.arange(len(positive)), strata=positive)
+def _assessed(cohort: Cohort, assessor: Any) -> list[dict[str, Any]]:
+    return list(assessor((cohort.read(i) for i in range(len(cohort))), batch_size=16))
+
+
+def _diagnosed(cohort: Cohort, results: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    return {
+        "walks": len(results),
+        "abstained": sum(result["abstained"] for result in results),
+        "auroc": healthy_or_not(cohort, results),
+    }
+
+
+def _beside(plan: Evaluation, assessor: Any, own_clips: Sequence[MotionClip]) -> dict[str, Any]:
+    """What is no walk, half of it made from recordings where there are some, and how recordings fare themselves."""
+    count = QUICK_SPOILED if plan.quick else plan.spoiled
+    sources = {"test people": own_clips}
+    figures: dict[str, Any] = {}
+    if plan.recordings:
+        _say("recordings")
+        recordings, unread = read_recordings(plan.recordings)
+        figures["recordings"] = {**quiet_figures(assessor, recordings), "files_not_read": unread}
+        # One of each folder in turn, so that a few spoiled clips have seen them all.
+        turns = zip_longest(*recordings.values())
+        sources["recordings"] = [clip for turn in turns for clip in turn if clip is not None]
+        described = [folder for folder in plan.recordings if (Path(folder) / METADATA).is_file()]
+        cohorts = [load_cohort(folder) for folder in described]
+        figures["diagnoses"] = {
+            cohort.name: _diagnosed(cohort, _assessed(cohort, assessor)) for cohort in cohorts if any(cohort.diagnoses)
+        }
+    _say("clips that are no walk")
+    figures["spoiled"] = {
+        source: spoiled_figures(assessor, clips, count=count // len(sources), seed=plan.seed)
+        for source, clips in sources.items()
+    }
+    return figures
 
 
 def _shortened(fold: Fold, cohort: Cohort, test: int, train: int) -> Fold:

@@ -7,6 +7,8 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from .card_figures import figures_of_record, figures_of_report
+
 
 def write_motion_tokenizer_card(folder: Path, record: dict[str, Any]) -> Path:
     """Write ``README.md`` of a motion tokenizer from the record of its run."""
@@ -59,19 +61,20 @@ def _write(folder: Path, template: str, **fields: Any) -> Path:
     return path
 
 
-def write_assessor_card(checkpoint: Path, record: dict[str, Any]) -> Path:
+def write_assessor_card(checkpoint: Path, record: dict[str, Any], report: dict[str, Any] | None = None) -> Path:
     """Write ``README.md`` beside the weights of an assessor.
 
     Args:
         checkpoint: folder with ``config.json`` and the weights.
         record: content of ``run_record.json``; a figure that is missing is an error, never a blank.
+        report: of ``agir evaluate``, whose figures then stand in place of those from the end of the training.
     """
     config = json.loads((checkpoint / "config.json").read_text(encoding="utf-8"))
     stages = record["stages"]
     return _write(
         checkpoint,
         "assessor_card.md.jinja",
-        evaluation=stages["evaluation"],
+        figures=figures_of_record(stages["evaluation"]) if report is None else figures_of_report(report),
         calibration=stages["calibration"],
         motion_tokenizer=stages.get("motion_tokenizer"),
         num_scores=config["num_scores"],

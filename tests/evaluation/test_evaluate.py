@@ -3,25 +3,40 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 
 pytest.importorskip("datasets", reason="needs the evaluate extra")
 pytest.importorskip("sklearn", reason="needs the evaluate extra")
 pytest.importorskip("sacrebleu", reason="needs the evaluate extra")
 
+from agir_hf import packaged_checkpoint
 from agir_hf.cli import main
 from agir_hf.errors import AgirError
 from agir_hf.evaluation.run import read_report
+from agir_hf.motion.writing import write_motion
+from agir_hf.simulation import simulate_person, simulate_walk
 
 
 @pytest.fixture(scope="module")
 def output(gait_dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("evaluation")
-    assert main(["evaluate", "--data", str(gait_dataset), "--quick", "--output", str(folder)]) == 0
-    return folder
+    model = shutil.copytree(packaged_checkpoint("agir-tiny"), folder / "model")
+    recorded = folder / "recorded"
+    recorded.mkdir()
+    rows = ["file_name,subject_id,diagnosis"]
+    for person, diagnosis in enumerate(("Healthy", "Healthy", "Some disorder")):
+        walk = simulate_walk(simulate_person(person), seed=person, frame_rate_hz=30.0, duration_s=4.0).clip
+        write_motion(walk, recorded / f"{person}.bvh")
+        rows.append(f"{person}.bvh,{person},{diagnosis}")
+    (recorded / "metadata.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    request = ["--model", str(model), "--data", str(gait_dataset), "--recordings", str(recorded), "--quick", "--card"]
+    assert main(["evaluate", *request, "--output", str(folder / "report")]) == 0
+    return folder / "report"
 
 
 def test_a_quick_report_is_whole(output: Path) -> None:
@@ -36,10 +51,22 @@ def test_a_quick_report_is_whole(output: Path) -> None:
             low, high = figures["accuracy"]["interval_95"]
             assert 0.0 <= low <= figures["accuracy"]["value"] <= high <= 1.0
     assert report["rationales"]["claims"] > 0 and report["reconstruction"]["root_aligned_mm"] > 0.0
-    assert report["abstaining"]["spoiled"]["clips"] == 18
+    assert [one["clips"] for one in report["spoiled"].values()] == [9, 9]
+    assert report["recordings"]["walks"] == 3
+    assert {row["subjects"] for row in report["diagnoses"]["recorded"]["auroc"]} == {3}
     text = (output / "report.md").read_text(encoding="utf-8")
     assert "on simulated people" in text and "random forest on measures" in text
     assert {path.suffix for path in output.iterdir()} == {".json", ".md", ".svg"}
+
+
+def test_the_card_has_the_figures_of_the_report(output: Path) -> None:
+    report = read_report(output)
+    _, front, text = (output.parent / "model" / "README.md").read_text(encoding="utf-8").split("---\n", 2)
+    (index,) = yaml.safe_load(front)["model-index"]
+    told = {metric["type"]: metric["value"] for metric in index["results"][0]["metrics"]}
+    main_system = report["systems"][report["main_system"]]
+    assert told["macro_f1"] == main_system["macro_f1"]["value"] and told["ece"] == main_system["ece"]["value"]
+    assert f"{told['macro_f1']:.3f}" in text and "simulated test people" in text and "any disorder" in text
 
 
 def test_a_report_does_not_differ_from_itself(output: Path, capsys: pytest.CaptureFixture[str]) -> None:

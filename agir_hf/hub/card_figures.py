@@ -1,0 +1,78 @@
+"""The figures of a model card: from the end of a training, or from a report of ``agir evaluate``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import yaml
+
+from ..evaluation.report_files import model_index
+
+COLUMNS = ("macro_f1", "qwk", "accuracy", "mae_expected", "ece")
+MODES = {"both": "evidence and motion", "evidence": "evidence only", "motion": "motion only"}
+
+
+def figures_of_record(evaluation: dict[str, Any]) -> dict[str, Any]:
+    """What a training measured at its end."""
+    systems = {f"this model, {label}": evaluation[mode] for mode, label in MODES.items()}
+    systems["random forest on the measures"] = evaluation["random_forest"]
+    best, name = evaluation["best_single_measure"]
+    systems[f"best single measure ({name})"] = {"macro_f1": best}
+    both = evaluation["both"]
+    return {
+        "walks": both["walks"],
+        "systems": {name: _cells(figures) for name, figures in systems.items()},
+        "sentences": _sentences(both["abstained"], both.get("claims"), both.get("claims_supported_share")),
+        "claims_supported_share": both.get("claims_supported_share"),
+        "diagnoses": {},
+        "model_index": "",
+    }
+
+
+def figures_of_report(report: dict[str, Any]) -> dict[str, Any]:
+    """What ``agir evaluate`` measured."""
+    main, texts = report["systems"][report["main_system"]], report["rationales"]
+    sentences = _sentences(main["abstained"], texts.get("claims"), texts.get("claims_supported_share"))
+    spoiled = report["spoiled"].values()
+    clips = sum(one["clips"] for one in spoiled)
+    if clips:
+        quiet = sum(one["clips"] * one["quiet_share"] for one in spoiled) / clips
+        sentences.append(f"Of {clips} clips that are no walk it abstained from or flagged {100 * quiet:.1f} %.")
+    if recordings := report.get("recordings"):
+        sentences.append(
+            f"Of {recordings['walks']} recorded walks of real people it abstained from or flagged "
+            f"{100 * recordings['quiet_share']:.1f} %."
+        )
+    return {
+        "walks": report["test_walks"],
+        "systems": {name.replace("AGIR", "this model"): _cells(one) for name, one in report["systems"].items()},
+        "sentences": sentences,
+        "claims_supported_share": texts.get("claims_supported_share"),
+        "diagnoses": {
+            name: [{**row, "auroc": _cell(row)} for row in figures["auroc"]]
+            for name, figures in report.get("diagnoses", {}).items()
+        },
+        "model_index": yaml.safe_dump({"model-index": model_index(report)}, sort_keys=False),
+    }
+
+
+def _sentences(abstained: int, claims: int | None, share: float | None) -> list[str]:
+    told = [f"The model abstained from {abstained} of these walks."]
+    if claims and share is not None:
+        told.append(f"Of {claims} claims in its rationales {100 * share:.2f} % were supported as generated.")
+    return told
+
+
+def _cells(figures: dict[str, Any]) -> dict[str, str]:
+    return {name: _cell(figures.get(name)) for name in COLUMNS}
+
+
+def _cell(figure: Any) -> str:
+    if figure is None:
+        return ""
+    if not isinstance(figure, dict):
+        return f"{figure:.3f}"
+    low, high = figure["interval_95"]
+    if figure["value"] is None:
+        return "not defined"
+    return f"{figure['value']:.3f}" + ("" if low is None else f" [{low:.3f}, {high:.3f}]")
