@@ -223,10 +223,9 @@ def _card_writer(model: str) -> Callable[[dict[str, Any]], Path]:
     Raises:
         AgirError: the folder is not there or has no record of a training.
     """
-    from . import packaged_checkpoint
     from .hub.card import write_assessor_card
 
-    folder = Path(model) if Path(model).is_dir() else packaged_checkpoint(model)
+    folder = Path(model) if Path(model).is_dir() else Path(__file__).parent / "checkpoints" / model
     try:
         record = json.loads((folder / "run_record.json").read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
