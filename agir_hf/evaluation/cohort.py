@@ -99,7 +99,7 @@ def _from_dataset(source: str, config: str, revision: str) -> Cohort:
 
     scores = [NO_SCORE if score is None else score for score in data["score"]]
     return Cohort(
-        name=source,
+        name=Path(source).name if Path(source).exists() else source,
         simulated=config == "simulated",
         walks=Walks(tuple(data["cohort"]), tuple(data["subject_id"]), tuple(data["split"])),
         scores=np.array(scores, dtype=np.int64),
