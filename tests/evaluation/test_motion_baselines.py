@@ -35,7 +35,7 @@ def walks(count: int, seed: int, longest: int = 32) -> tuple[list[np.ndarray], l
     return clips, classes
 
 
-@pytest.mark.parametrize(("name", "longest", "epochs"), [("graph network", 32, 25), ("transformer", 80, 10)])
+@pytest.mark.parametrize(("name", "longest", "epochs"), [("graph network", 32, 20), ("transformer", 80, 10)])
 def test_a_network_learns_and_does_it_again(name: str, longest: int, epochs: int) -> None:
     (train, scores), (test, given) = walks(200, 1, longest), walks(40, 2, longest)
     before = torch.random.get_rng_state()
@@ -43,8 +43,8 @@ def test_a_network_learns_and_does_it_again(name: str, longest: int, epochs: int
     assert torch.equal(before, torch.random.get_rng_state())
     assert told.shape == (40, 4) and told.sum(1) == pytest.approx(1.0)
     assert (told.argmax(1) == given).mean() > 0.7  # a third by guessing
-    again = network_probabilities(name, train, scores, test, num_scores=4, seed=3, epochs=epochs)
-    assert np.array_equal(told, again)
+    once, again = (network_probabilities(name, train, scores, test, num_scores=4, seed=3, epochs=1) for _ in range(2))
+    assert np.array_equal(once, again)
 
 
 @pytest.mark.parametrize("name", sorted(NETWORKS))
