@@ -144,6 +144,11 @@ def _swings(signals: BodySignals, side: Side, toe_recorded: bool) -> tuple[Swing
         if travel < MIN_STEP_TRAVEL_M or not MIN_SWING_S * rate <= last - first <= MAX_SWING_S * rate:
             if not (cut and last - first < MIN_SWING_S * rate):
                 continue
+            # Too short to be whole: what lies on the side of the cut is the edge of the clip, no event.
+            if end == signals.size:
+                strike = None
+            elif off is not None:
+                off = None
         found.append(Swing(side, None if off is None else off / rate, None if strike is None else strike / rate))
     return _alternating(found)
 

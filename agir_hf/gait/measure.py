@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..clip import MotionClip
 from . import parameters as p
 from .events import detect_contacts
-from .plausibility import implausible, implausible_sentences
+from .plausibility import implausible, implausible_sentences, inconsistent
 from .results import PARAMETER_NAMES, GaitParameters, GaitQuality
 from .segments import find_steps, find_strides, find_turns, not_walking_reason
 from .signals import body_signals
@@ -50,7 +50,7 @@ def measure_gait(clip: MotionClip) -> GaitParameters:
     if values["freezing_episodes"] is not None:
         values["freezing_episodes"] = int(values["freezing_episodes"])
     cautions = dict.fromkeys(LEANING_ON_THE_PATH, PATH_RECOVERED) if clip.path_recovered else {}
-    for name, note in (*cautions.items(), *implausible(values).items()):
+    for name, note in (*cautions.items(), *inconsistent(values).items(), *implausible(values).items()):
         if values[name] is not None:
             low_confidence[name] = "; ".join(filter(None, (low_confidence.get(name), note)))
     steady = sum(1 for stride in strides if stride.steady)

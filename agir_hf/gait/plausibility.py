@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+# Nine in ten simulated walks stay under 0.05.
+MAX_MISMATCH = 0.15
 LIMITS_FILE = Path(__file__).with_name("plausibility.csv")
 
 
@@ -37,6 +39,27 @@ def implausible(values: Mapping[str, float | None]) -> dict[str, str]:
         value = values[name]
         if value is not None and not limits.lower <= value <= limits.upper:
             found[name] = f"outside the plausible range {limits.lower:g} to {limits.upper:g}"
+    return found
+
+
+def inconsistent(values: Mapping[str, float | None]) -> dict[str, str]:
+    """A note for measures that contradict each other by more than ``MAX_MISMATCH``: an event was missed or made up.
+
+    A left and a right step make a stride; two steps are taken in a stride time.
+    """
+
+    def apart(one: float, other: float) -> bool:
+        return abs(one - other) > MAX_MISMATCH * abs(other)
+
+    found = {}
+    left, right, stride = (values[f"{name}_m"] for name in ("step_length_left", "step_length_right", "stride_length"))
+    if left is not None and right is not None and stride is not None and apart(left + right, stride):
+        note = "left and right step do not add up to the stride: a foot strike may be missed"
+        found |= dict.fromkeys(("step_length_left_m", "step_length_right_m", "step_length_asymmetry_percent"), note)
+    cadence, stride_time = values["cadence_spm"], values["stride_time_s"]
+    if cadence is not None and stride_time is not None and apart(cadence, 120.0 / stride_time):
+        note = "cadence and stride time do not go together: a foot strike may be missed"
+        found |= dict.fromkeys(("cadence_spm", "stride_time_s"), note)
     return found
 
 

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 import time
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from gait_walker import Plan, mirrored, moved, walk
 
 from agir_hf.clip import MotionClip
 from agir_hf.gait import PARAMETER_NAMES, measure_gait
-from agir_hf.gait.plausibility import plausibility_limits
+from agir_hf.gait.plausibility import inconsistent, plausibility_limits
 from agir_hf.gait.results import GaitParameters
 
 TIMES_AND_SHARES = ("cadence_spm", "stride_time_s", "double_support_percent", "swing_percent")
@@ -216,6 +217,30 @@ def test_a_walk_whose_feet_slide_is_none(extra: float) -> None:
     joints[..., ::2] += extra * (joints[:, :1, ::2] - joints[0, 0, ::2])
     reason = str(_not_walking(joints, clip.frame_rate_hz).quality.not_walking_reason)
     assert extra != 0.8 or "The feet slide" in reason
+
+
+def test_a_clip_that_ends_in_mid_swing_has_no_strike_at_its_end() -> None:
+    whole = walk(Plan()).clip
+    for frames in range(whole.num_frames - 60, whole.num_frames, 4):
+        clip = whole.replace(joints_m=whole.joints_m[:frames])
+        events = measure_gait(clip).events
+        for side in ("left", "right"):
+            own = [event for event in events if event.side == side]
+            for off, strike in pairwise(own):
+                if (off.kind, strike.kind) == ("foot_off", "foot_strike"):
+                    assert strike.time_s - off.time_s > 0.2, (frames, side)
+
+
+def test_measures_that_contradict_each_other_are_to_be_read_with_care() -> None:
+    values = measure_gait(walk(Plan()).clip).values
+    assert inconsistent(values) == {}
+    missed = inconsistent({**values, "step_length_left_m": 1.8 * values["step_length_left_m"]})
+    assert set(missed) == {"step_length_left_m", "step_length_right_m", "step_length_asymmetry_percent"}
+    assert set(inconsistent({**values, "cadence_spm": 0.75 * values["cadence_spm"]})) == {
+        "cadence_spm",
+        "stride_time_s",
+    }
+    assert inconsistent(dict.fromkeys(values)) == {}
 
 
 def test_a_clip_too_short_for_a_step() -> None:
