@@ -34,7 +34,7 @@ def plausibility_limits() -> Mapping[str, Limits]:
 
 def implausible(values: Mapping[str, float | None]) -> dict[str, str]:
     """For each value outside its limits, a note that names them."""
-    found = {}
+    found: dict[str, str] = {}
     for name, limits in plausibility_limits().items():
         value = values[name]
         if value is not None and not limits.lower <= value <= limits.upper:
@@ -51,7 +51,7 @@ def inconsistent(values: Mapping[str, float | None]) -> dict[str, str]:
     def apart(one: float, other: float) -> bool:
         return abs(one - other) > MAX_MISMATCH * abs(other)
 
-    found = {}
+    found: dict[str, str] = {}
     left, right, stride = (values[f"{name}_m"] for name in ("step_length_left", "step_length_right", "stride_length"))
     if left is not None and right is not None and stride is not None and apart(left + right, stride):
         note = "left and right step do not add up to the stride: a foot strike may be missed"
