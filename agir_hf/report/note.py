@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Mapping
 from typing import Any
 
+NEAR_TIE = 0.1  # between the two most probable scores
 WIDTH = 100
 
 # (label, unit, decimals, names): one name, or the left and the right one.
@@ -114,10 +115,17 @@ def assessment_note(result: Mapping[str, Any]) -> str:
         lines.append(_wrap(f"No gait score: {result['abstain_reason']}"))
     else:
         ranked = ", ".join(f"{label}: {100 * p:.0f} %" for label, p in result["probabilities"].items())
+        expected = f"0 is normal; expected {result['expected_score']:.2f}"
+        lines.append(_wrap(f"Estimated gait score {result['score']} ({expected}; {ranked})"))
+        first, second = sorted(result["probabilities"], key=result["probabilities"].__getitem__, reverse=True)[:2]
+        if result["probabilities"][first] - result["probabilities"][second] < NEAR_TIE:
+            lines.append(_wrap(f"Scores {min(first, second)} and {max(first, second)} are about equally likely."))
         lines.append(
-            _wrap(f"Estimated gait score {result['score']} (expected {result['expected_score']:.2f}; {ranked})")
+            _wrap(
+                f"An estimate by {origin}, for Parkinson's disease: not the MDS-UPDRS, not a diagnosis, not a medical "
+                "device."
+            )
         )
-        lines.append(_wrap(f"An estimate by {origin}: not the MDS-UPDRS, not a diagnosis, not a medical device."))
         lines.append("")
         lines += [_wrap(part) for part in result["rationale"].splitlines() if part.strip()]
         checked = result["grounding"]

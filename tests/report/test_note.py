@@ -33,6 +33,12 @@ def assessment(**changes: object) -> dict:
     return {**result, **changes}
 
 
+def test_scores_that_are_about_equally_likely_are_said_to_be() -> None:
+    near = {**assessment(), "probabilities": {"0": 0.05, "1": 0.42, "2": 0.46, "3": 0.07}}
+    assert "Scores 1 and 2 are about equally likely." in assessment_note(near)
+    assert "equally likely" not in assessment_note(assessment())
+
+
 def test_an_assessment_says_what_it_is_beside_the_score() -> None:
     lines = assessment_note(assessment()).splitlines()
     assert "Estimated gait score 2" in lines[1] and "2: 61 %" in lines[1]
