@@ -15,36 +15,13 @@ import csv
 import json
 import time
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-
-from agir_hf.evaluation import auroc, bootstrap_interval
+from agir_hf.evaluation.cohort import load_cohort
+from agir_hf.evaluation.recordings import healthy_or_not
 from agir_hf.pipeline_agir import load_pipeline
 from agir_hf.training.run_record import git_commit
 
 LOG = Path(__file__).with_name("external_log.csv")
-HEALTHY = "healthy"
-
-
-def by_subject(rows: list[dict[str, str]], results: list[dict[str, Any]]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """(S,) disorder or not, mean expected score and mean walking speed of each subject that was not abstained from."""
-    table: dict[str, list[tuple[float, float, float]]] = {}
-    for row, result in zip(rows, results, strict=True):
-        if not result["abstained"]:
-            disorder = float(HEALTHY not in row["diagnosis"].lower())
-            speed = result["gait_parameters"]["walking_speed_mps"]
-            table.setdefault(row["subject_id"], []).append((disorder, result["expected_score"], speed))
-    means = np.array([np.mean(values, axis=0) for values in table.values()])
-    return means[:, 0].astype(bool), means[:, 1], means[:, 2]
-
-
-def separation(disorder: np.ndarray, ranking: np.ndarray) -> tuple[float, float, float]:
-    """AUROC with its 95 % bootstrap interval."""
-    low, high = bootstrap_interval(
-        lambda i: auroc(disorder[i], ranking[i]), np.arange(len(disorder)), strata=disorder, resamples=2000
-    )
-    return auroc(disorder, ranking), low, high
 
 
 def main() -> None:
@@ -53,28 +30,25 @@ def main() -> None:
     parser.add_argument("--model", default="agir-tiny")
     parser.add_argument("--note", default="", help="why this run was made; goes into the log")
     options = parser.parse_args()
-    with (options.folder / "metadata.csv").open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
+    cohort = load_cohort(str(options.folder))
     assessor = load_pipeline(options.model)
-    results = list(assessor([str(options.folder / row["file_name"]) for row in rows], batch_size=8))
-    disorder, expected, speed = by_subject(rows, results)
-    score, alone = separation(disorder, expected), separation(disorder, -speed)
-    claims = sum(result["grounding"]["claims"] for result in results)
-    supported = sum(result["grounding"]["supported"] for result in results)
+    results = list(assessor((cohort.read(place) for place in range(len(cohort))), batch_size=8))
+    rows = healthy_or_not(cohort, results)
+    score, speed = (next(r for r in rows if r["ranking"] == name) for name in ("expected score", "walking speed alone"))
     line = {
         "date": time.strftime("%Y-%m-%d"),
         "commit": git_commit(Path(__file__).parent),
         "model": options.model if options.model == "agir-tiny" else Path(options.model).name,
-        "walks": len(rows),
+        "walks": len(results),
         "abstained": sum(result["abstained"] for result in results),
-        "subjects": len(disorder),
-        "healthy": int((~disorder).sum()),
-        "auroc_expected_score": round(score[0], 3),
-        "auroc_interval_95": f"{score[1]:.3f} to {score[2]:.3f}",
-        "auroc_speed_alone": round(alone[0], 3),
-        "speed_interval_95": f"{alone[1]:.3f} to {alone[2]:.3f}",
-        "claims": claims,
-        "claims_supported": supported,
+        "subjects": score["subjects"],
+        "healthy": score["healthy"],
+        "auroc_expected_score": round(score["value"], 3),
+        "auroc_interval_95": "{:.3f} to {:.3f}".format(*score["interval_95"]),
+        "auroc_speed_alone": round(speed["value"], 3),
+        "speed_interval_95": "{:.3f} to {:.3f}".format(*speed["interval_95"]),
+        "claims": sum(result["grounding"]["claims"] for result in results),
+        "claims_supported": sum(result["grounding"]["supported"] for result in results),
         "note": options.note,
     }
     new = not LOG.exists()
