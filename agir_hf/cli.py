@@ -194,7 +194,16 @@ def evaluate(options: argparse.Namespace) -> int:
         return 0
     if not options.data:
         raise AgirError("expected --data DATASET_OR_FOLDER, found none")
-    also = dict(one.split("=", 1) if "=" in one else (one, one) for one in options.also)
+    if options.card and options.quick:
+        raise AgirError("expected --card without --quick: a card takes the figures of a whole run")
+    if options.output and options.output.exists() and not options.output.is_dir():
+        raise AgirError(f"expected a folder for the report at {options.output}, found a file")
+    also: dict[str, str] = {}
+    for one in options.also:
+        name, _, where = one.partition("=") if "=" in one else (one, "", one)
+        if not name or not where or name in also or name == "AGIR":
+            raise AgirError(f"expected --also NAME=MODEL with a name of its own other than AGIR, found '{one}'")
+        also[name] = where
     plan = evaluation.Evaluation(
         model=options.model,
         data=options.data,
@@ -238,6 +247,13 @@ def train(options: argparse.Namespace) -> int:
     from .training.command import train as run
 
     return run(options.what, options)
+
+
+def _natural(text: str) -> int:
+    number = int(text)
+    if number < 0:
+        raise argparse.ArgumentTypeError(f"expected 0 or more, found {number}")
+    return number
 
 
 def _positive(text: str) -> int:
@@ -303,7 +319,7 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--data", help="a rationale dataset, or a folder of motion files with metadata.csv")
     command.add_argument("--config", default="simulated", help="configuration of the dataset")
     command.add_argument("--protocol", default="split", help="who is learned from and who is tested on")
-    command.add_argument("--walks", type=int, default=400, help="test walks at most; 0: all")
+    command.add_argument("--walks", type=_natural, default=400, help="test walks at most; 0: all")
     command.add_argument(
         "--recordings", nargs="+", default=[], metavar="FOLDER", help="real walks: are they answered, do diagnoses show"
     )

@@ -25,15 +25,17 @@ def spoiled_figures(
     A clip that cannot be read at all, as a file of it could not, counts as refused.
 
     Args:
-        clips: walks to spoil, taken in turn.
+        clips: walks to spoil, for each kind in a random order of its own.
         count: of spoiled clips, shared evenly by the kinds.
         kept: with the kinds that are kept for the end; without them while limits are chosen.
     """
     kinds = [*KINDS_FOR_CHOICES, *(KINDS_KEPT if kept else ())]
     quiet: dict[str, list[bool]] = {kind: [] for kind in kinds}
+    orders = {kind: np.random.default_rng([seed, place]).permutation(len(clips)) for place, kind in enumerate(kinds)}
     for number in range(count):
         kind = kinds[number % len(kinds)]
-        joints, rate_hz = spoiled(clips[number % len(clips)], kind, seed=seed + number)
+        clip = clips[orders[kind][number // len(kinds) % len(clips)]]
+        joints, rate_hz = spoiled(clip, kind, seed=seed + number)
         try:
             result = assessor({"joints_m": joints, "frame_rate_hz": rate_hz})
         except AgirError:

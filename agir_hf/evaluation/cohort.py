@@ -18,7 +18,7 @@ from ..motion import read_motion
 from .protocols import Walks
 
 METADATA = "metadata.csv"
-HEALTHY = "healthy"
+HEALTHY = frozenset({"healthy", "control", "healthy control"})  # diagnoses that are none
 NO_SCORE = -1
 _DATASET_COLUMNS = ("clip_id", "subject_id", "cohort", "split", "score", "rationale", "gait_parameters")
 
@@ -99,7 +99,7 @@ def _from_dataset(source: str, config: str, revision: str) -> Cohort:
 
     scores = [NO_SCORE if score is None else score for score in data["score"]]
     return Cohort(
-        name=Path(source).name if Path(source).exists() else source,
+        name=Path(source).resolve().name if Path(source).exists() else source,
         simulated=config == "simulated",
         walks=Walks(tuple(data["cohort"]), tuple(data["subject_id"]), tuple(data["split"])),
         scores=np.array(scores, dtype=np.int64),
@@ -113,9 +113,13 @@ def _from_dataset(source: str, config: str, revision: str) -> Cohort:
 
 
 def _from_files(folder: Path) -> Cohort:
-    """``metadata.csv`` has ``file_name`` and ``subject_id``, and ``score`` or ``diagnosis`` or both."""
-    with (folder / METADATA).open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
+    """``metadata.csv`` has ``file_name`` and ``subject_id``, ``score`` or ``diagnosis`` or both, maybe ``split``."""
+    try:
+        # A spreadsheet marks UTF-8 with a byte order mark.
+        with (folder / METADATA).open(encoding="utf-8-sig", newline="") as file:
+            rows = list(csv.DictReader(file, restval=""))
+    except UnicodeDecodeError as error:
+        raise AgirError(f"expected {folder / METADATA} in UTF-8, found another encoding: save it as UTF-8") from error
     if not rows or not {"file_name", "subject_id"} <= set(rows[0]):
         found = ", ".join(rows[0]) if rows else "no row"
         raise AgirError(f"expected the columns file_name and subject_id in {folder / METADATA}, found {found}")
@@ -124,10 +128,16 @@ def _from_files(folder: Path) -> Cohort:
     if outside := next((path for path in paths if not path.is_relative_to(root)), None):
         raise AgirError(f"expected files inside {folder}, found {outside.name} outside of it")
     clips = [read_motion(path) for path in paths]
+    if bad := next((row["score"] for row in rows if row.get("score") and not row["score"].strip().isdigit()), None):
+        raise AgirError(f"expected whole numbers as scores in {folder / METADATA}, found '{bad}'")
     return Cohort(
-        name=folder.name,
+        name=root.name,
         simulated=False,
-        walks=Walks((folder.name,) * len(rows), tuple(row["subject_id"] for row in rows), ("test",) * len(rows)),
+        walks=Walks(
+            (root.name,) * len(rows),
+            tuple(row["subject_id"] for row in rows),
+            tuple(row.get("split") or "test" for row in rows),
+        ),
         scores=np.array([int(row["score"]) if row.get("score") else NO_SCORE for row in rows], dtype=np.int64),
         parameters=tuple(dict(measure_gait(clip).values) for clip in clips),
         rationales=("",) * len(rows),

@@ -11,15 +11,15 @@ from .report_files import COLUMNS
 def differences(before: dict[str, Any], after: dict[str, Any]) -> list[dict[str, Any]]:
     """Every figure that both reports have of a system, and whether it changed beyond noise.
 
-    It did where neither value lies within the other's 95 % interval. On the same people that asks for more than a test
-    of pairs would, so what is called a change is one.
+    It did where the two 95 % intervals do not meet, which asks for more than a test of the difference would. Of many
+    figures some may still do so by chance.
 
     Raises:
-        AgirError: the reports are of other data or another protocol.
+        AgirError: the reports are of other data, people or protocol.
     """
-    for key in ("data", "protocol"):
-        if before[key] != after[key]:
-            raise AgirError(f"expected two reports with one {key}, found {before[key]} and {after[key]}")
+    for key in ("data", "simulated", "protocol", "quick", "test_walks", "test_subjects"):
+        if before.get(key) != after.get(key):
+            raise AgirError(f"expected two reports with one {key}, found {before.get(key)} and {after.get(key)}")
     found = []
     for system, figures in after["systems"].items():
         earlier = before["systems"].get(system, {})
@@ -33,15 +33,17 @@ def differences(before: dict[str, Any], after: dict[str, Any]) -> list[dict[str,
                     "figure": name,
                     "before": old["value"],
                     "after": new["value"],
-                    "beyond_noise": not _inside(old["value"], new) and not _inside(new["value"], old),
+                    "beyond_noise": _apart(old["interval_95"], new["interval_95"]),
                 }
             )
     return found
 
 
-def _inside(value: float, figure: dict[str, Any]) -> bool:
-    low, high = figure["interval_95"]
-    return low is None or high is None or low <= value <= high
+def _apart(one: list[float | None], other: list[float | None]) -> bool:
+    (low, high), (other_low, other_high) = one, other
+    if low is None or high is None or other_low is None or other_high is None:
+        return False
+    return high < other_low or other_high < low
 
 
 def differences_note(found: list[dict[str, Any]]) -> str:

@@ -29,6 +29,11 @@ class Walks:
     subjects: tuple[str, ...]
     splits: tuple[str, ...] = ()
 
+    def only(self, places: Places) -> Walks:
+        """Some of the walks, in the order of their places."""
+        columns = (self.datasets, self.subjects, self.splits)
+        return Walks(*(tuple(column[i] for i in places.tolist()) if column else () for column in columns))
+
     def people(self) -> NDArray[np.str_]:
         return np.array(
             [f"{dataset}\n{subject}" for dataset, subject in zip(self.datasets, self.subjects, strict=True)]
@@ -85,6 +90,11 @@ def folds(protocol: str, walks: Walks, *, seed: int = 0) -> list[Fold]:
 
     if protocol == "split":
         splits = np.array(walks.splits)
+        if "train" not in walks.splits or "test" not in walks.splits:
+            raise AgirError(
+                "expected walks of the splits 'train' and 'test', found "
+                f"{', '.join(sorted(set(walks.splits))) or 'none'}: choose another protocol, such as six-fold"
+            )
         return [fold("split", splits == "train", splits == "test")]
     if protocol == "cross":
         return [

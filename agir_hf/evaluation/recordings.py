@@ -17,6 +17,8 @@ from .cohort import HEALTHY, Cohort
 from .metrics import auroc, bootstrap_interval
 from .protocols import per_subject
 
+MIN_PEOPLE = 5  # in a group, for an interval
+
 
 def read_recordings(folders: Sequence[str]) -> tuple[dict[str, list[MotionClip]], int]:
     """The clips of each folder, sub-folders included, and how many motion files could not be read alone.
@@ -37,8 +39,15 @@ def read_recordings(folders: Sequence[str]) -> tuple[dict[str, list[MotionClip]]
                 unread += 1
         if not clips:
             raise AgirError(f"expected a folder with motion files at {folder}, found none that can be read")
-        found[folder.name] = clips
+        found[folder_name(str(folder), folders)] = clips
     return found, unread
+
+
+def folder_name(folder: str, folders: Sequence[str]) -> str:
+    """What a folder is called in a report: its name, with that of its parent where another one has the same."""
+    path = Path(folder).resolve()
+    alike = sum(Path(other).resolve().name == path.name for other in folders)
+    return path.name if alike < 2 else f"{path.parent.name}/{path.name}"
 
 
 def quiet_figures(assessor: Any, recordings: dict[str, list[MotionClip]]) -> dict[str, Any]:
@@ -61,21 +70,18 @@ def healthy_or_not(cohort: Cohort, results: Sequence[dict[str, Any]]) -> list[di
     Args:
         results: of the pipeline, one for each walk of the cohort; abstentions are left out.
     """
-    answered = np.array([not result["abstained"] for result in results])
-    people, diagnoses = cohort.walks.people()[answered], np.array(cohort.diagnoses)[answered]
-    told = [result for result in results if not result["abstained"]]
-    rankings = {
-        "expected score": np.array([result["expected_score"] for result in told]),
-        "walking speed alone": np.array([-(result["gait_parameters"]["walking_speed_mps"] or 0.0) for result in told]),
-    }
-    healthy = np.array([HEALTHY in diagnosis.lower() for diagnosis in diagnoses], dtype=bool)
-    disorders = sorted({diagnosis for diagnosis in diagnoses[~healthy].tolist() if diagnosis})
-    against = {"any disorder": disorders, **{d.lower(): [d] for d in disorders if len(disorders) > 1}}
+    told = [(i, result) for i, result in enumerate(results) if not result["abstained"]]
     rows = []
-    for ranking, values in rankings.items():
+    for ranking, value_of in (("expected score", _expected), ("walking speed alone", _slowness)):
+        values = {i: value for i, result in told if (value := value_of(result)) is not None}
+        people = cohort.walks.people()[list(values)]
+        diagnoses = np.array([cohort.diagnoses[i].strip().casefold() for i in values], dtype=str)
+        healthy = np.isin(diagnoses, sorted(HEALTHY))
+        disorders = sorted({diagnosis for diagnosis in diagnoses[~healthy].tolist() if diagnosis})
+        against = {"any disorder": disorders, **{one: [one] for one in disorders if len(disorders) > 1}}
         for label, wanted in against.items():
             kept = healthy | np.isin(diagnoses, wanted)
-            names, means = per_subject(values[kept], people[kept].tolist())
+            names, means = per_subject(np.array(list(values.values()))[kept], people[kept].tolist())
             is_healthy = dict(zip(people[kept].tolist(), healthy[kept].tolist(), strict=True))
             ill = np.array([not is_healthy[name] for name in names], dtype=bool)
             rows.append({"ranking": ranking, "against": label, "subjects": len(names), "healthy": int((~ill).sum())})
@@ -83,9 +89,21 @@ def healthy_or_not(cohort: Cohort, results: Sequence[dict[str, Any]]) -> list[di
     return rows
 
 
+def _expected(result: dict[str, Any]) -> float:
+    return float(result["expected_score"])
+
+
+def _slowness(result: dict[str, Any]) -> float | None:
+    speed = result["gait_parameters"]["walking_speed_mps"]
+    return None if speed is None else -float(speed)
+
+
 def _auroc(ill: NDArray[np.bool_], ranking: NDArray[np.floating]) -> dict[str, Any]:
-    """With a bootstrap interval over people drawn within their group; null where one group is empty."""
-    if ill.all() or not ill.any():
+    """With a bootstrap interval over people drawn within their group; null where a group is empty, or too small."""
+    if not len(ill) or ill.all() or not ill.any():
         return {"value": None, "interval_95": [None, None]}
-    low, high = bootstrap_interval(lambda i: auroc(ill[i], ranking[i]), np.arange(len(ill)), strata=ill)
-    return {"value": round(auroc(ill, ranking), 4), "interval_95": [round(low, 4), round(high, 4)]}
+    found: dict[str, Any] = {"value": round(auroc(ill, ranking), 4), "interval_95": [None, None]}
+    if min(int(ill.sum()), int((~ill).sum())) >= MIN_PEOPLE:
+        interval = bootstrap_interval(lambda i: auroc(ill[i], ranking[i]), np.arange(len(ill)), strata=ill)
+        found["interval_95"] = [round(limit, 4) for limit in interval]
+    return found

@@ -38,7 +38,8 @@ def markdown(report: dict[str, Any]) -> str:
     lines = [f"# {report['model']} on {who}", ""]
     lines += [
         f"{report['protocol']}, {report['test_walks']} walks of {report['test_subjects']} people; 95 % intervals by "
-        f"bootstrap over people; seed {report['seed']}.",
+        f"bootstrap over people; seed {report['seed']}."
+        + (" A quick run, to see that everything works." if report.get("quick") else ""),
         "",
     ]
     if report["systems"]:
@@ -132,14 +133,14 @@ def draw_figures(report: dict[str, Any], output: Path) -> list[Path]:
     from matplotlib import pyplot
 
     name = report["main_system"]
-    figures = report["systems"][name]
+    figures = report["systems"].get(name, {})
     if "confusion" not in figures:
         return []
-    who = "simulated people" if report["simulated"] else report["data"]
+    who = ("simulated people" if report["simulated"] else report["data"]).replace("$", r"\$")
     made = []
 
-    def keep(figure: Any, file_name: str, title: str) -> None:
-        figure.suptitle(f"{title}\n{name}; {who}", fontsize=10)
+    def keep(figure: Any, file_name: str, title: str, whose: str = f"{name}; ") -> None:
+        figure.suptitle(f"{title}\n{whose}{who}", fontsize=10)
         figure.tight_layout()
         figure.savefig(output / file_name, metadata={"Date": None})
         pyplot.close(figure)
@@ -167,10 +168,11 @@ def draw_figures(report: dict[str, Any], output: Path) -> list[Path]:
 
     figure, axes = pyplot.subplots(figsize=(5, 4))
     for system, curve in report["risk_coverage"].items():
-        axes.step(curve["coverage"], curve["risk"], where="post", label=system)
+        # The risk at a coverage holds from the coverage before it on, as in the area under the curve.
+        axes.step([0.0, *curve["coverage"]], [*curve["risk"][:1], *curve["risk"]], where="pre", label=system)
     axes.set(xlabel="share of walks answered", ylabel="share of them told wrongly", xlim=(0, 1), ylim=(0, None))
     axes.legend(fontsize=7)
-    keep(figure, "risk_coverage.svg", "Risk and coverage")
+    keep(figure, "risk_coverage.svg", "Risk and coverage", "")
 
     measures = report["measures_by_score"]
     figure, grid = pyplot.subplots(2, 3, figsize=(9, 5.5))
@@ -179,13 +181,15 @@ def draw_figures(report: dict[str, Any], output: Path) -> list[Path]:
             axes.boxplot(list(by_score.values()), tick_labels=list(by_score), showfliers=False)
         axes.set_title(measure, fontsize=9)
     figure.supxlabel("given score", fontsize=9)
-    keep(figure, "measures_by_score.svg", "Measures of walks of each score")
+    keep(figure, "measures_by_score.svg", "Measures of walks of each score", "")
     return made
 
 
 def model_index(report: dict[str, Any]) -> list[dict[str, Any]]:
     """The ``model-index`` of a model card, as the Hub reads it."""
-    figures = report["systems"][report["main_system"]]
+    figures = report["systems"].get(report["main_system"], {})
+    if not figures:
+        return []
     who = "simulated people" if report["simulated"] else report["data"]
     metrics = [
         {"type": name, "value": figures[name]["value"], "name": f"{COLUMNS.get(name, name)} ({who})"}

@@ -30,7 +30,7 @@ from .metrics import expected_calibration_error, quadratic_weighted_kappa, risk_
 from .protocols import Fold, folds
 from .rationales import rationale_figures
 from .reconstruction import rebuilt, reconstruction_figures
-from .recordings import healthy_or_not, quiet_figures, read_recordings
+from .recordings import folder_name, healthy_or_not, quiet_figures, read_recordings
 from .systems import BASELINES, MODES, SLOW, Bench, probabilities_of
 
 VERSION = 1
@@ -106,26 +106,32 @@ def _scored(plan: Evaluation, cohort: Cohort, assessor: Any) -> dict[str, Any]:
     num_scores = assessor.model.config.num_scores
     resamples = QUICK_RESAMPLES if plan.quick else RESAMPLES
     limit = QUICK_WALKS if plan.quick else plan.walks
-    parts = [_shortened(fold, cohort, limit, plan.train_walks) for fold in folds(plan.protocol, cohort.walks)]
+    parts = [_shortened(fold, cohort, limit, plan.train_walks) for fold in _scored_folds(plan.protocol, cohort)]
     tested = np.concatenate([part.test for part in parts])
     given, people = cohort.scores[tested], cohort.walks.people()[tested]
+    in_fold = np.repeat(np.arange(len(parts)), [len(part.test) for part in parts])
+    models = {"": assessor, **{name: load_pipeline(where) for name, where in plan.also.items()}}
+    for name, model in models.items():
+        if (own := model.model.config.num_scores) != num_scores:
+            raise AgirError(f"expected {num_scores} scores of every model, found {own} of '{name}'")
+    if (highest := int(given.max())) >= num_scores:
+        raise AgirError(f"expected scores 0 to {num_scores - 1}, which the model tells, found {highest} in the data")
     bench = Bench(cohort, assessor, num_scores, plan.seed)
     told: dict[str, Told] = {}
     for name, system in BASELINES.items():
         if plan.quick and name in SLOW:
             continue
         _say(name)
-        told[name] = Told(given, np.concatenate([system(bench, part) for part in parts]), people)
+        told[name] = Told(given, np.concatenate([system(bench, part) for part in parts]), people, in_fold)
     # A walk may be tested in several folds; the model, which is the same in all, sees it once.
     once, back = np.unique(tested, return_inverse=True)
-    models = {"": assessor, **{name: load_pipeline(where) for name, where in plan.also.items()}}
     main: list[dict[str, Any]] = []
     for model_name, model in models.items():
         for mode, options in MODES.items():
             name = mode.replace("AGIR", model_name) if model_name else mode
             _say(name)
             results = list(model((cohort.read(i) for i in once.tolist()), batch_size=16, **options))
-            told[name] = Told(given, probabilities_of(results, num_scores)[back], people)
+            told[name] = Told(given, probabilities_of(results, num_scores)[back], people, in_fold)
             if not model_name and not options:
                 main = results
     _say("motion codes")
@@ -154,6 +160,10 @@ def _unscored(plan: Evaluation, cohort: Cohort, assessor: Any) -> dict[str, Any]
     """People with a diagnosis and no score: does the expected score tell the healthy from the others?"""
     if not any(cohort.diagnoses):
         raise AgirError(f"expected scores or diagnoses in {cohort.name}, found neither")
+    if plan.also or plan.recordings or plan.protocol != Evaluation.protocol:
+        raise AgirError(
+            f"expected scores in {cohort.name} for --protocol, --also and --recordings, found diagnoses only"
+        )
     _say(f"people of {cohort.name}")
     results = _assessed(cohort, assessor)
     return {
@@ -190,10 +200,15 @@ def _beside(plan: Evaluation, assessor: Any, own_clips: Sequence[MotionClip]) ->
         # One of each folder in turn, so that a few spoiled clips have seen them all.
         turns = zip_longest(*recordings.values())
         sources["recordings"] = [clip for turn in turns for clip in turn if clip is not None]
-        described = [folder for folder in plan.recordings if (Path(folder) / METADATA).is_file()]
-        cohorts = [load_cohort(folder) for folder in described]
+        cohorts = {
+            folder_name(folder, plan.recordings): load_cohort(folder)
+            for folder in plan.recordings
+            if (Path(folder) / METADATA).is_file()
+        }
         figures["diagnoses"] = {
-            cohort.name: _diagnosed(cohort, _assessed(cohort, assessor)) for cohort in cohorts if any(cohort.diagnoses)
+            name: _diagnosed(cohort, _assessed(cohort, assessor))
+            for name, cohort in cohorts.items()
+            if any(cohort.diagnoses)
         }
     _say("clips that are no walk")
     figures["spoiled"] = {
@@ -201,6 +216,15 @@ def _beside(plan: Evaluation, assessor: Any, own_clips: Sequence[MotionClip]) ->
         for source, clips in sources.items()
     }
     return figures
+
+
+def _scored_folds(protocol: str, cohort: Cohort) -> list[Fold]:
+    """The folds of the walks that have a score."""
+    known = np.flatnonzero(cohort.scores != NO_SCORE)
+    return [
+        Fold(one.name, known[one.train], known[one.test], cohort.walks)
+        for one in folds(protocol, cohort.walks.only(known))
+    ]
 
 
 def _shortened(fold: Fold, cohort: Cohort, test: int, train: int) -> Fold:
@@ -239,6 +263,8 @@ def _self_consistency(
     several = list(assessor((cohort.read(i) for i in some.tolist()), batch_size=8, num_rationales=plan.rationales))
     one, many = (probabilities_of(results, num_scores) for results in (list(single[: len(some)]), several))
     both = np.isfinite(one).all(1) & np.isfinite(many).all(1)
+    if not both.any():
+        return {"walks": 0}
     given, one, many = cohort.scores[some][both], one[both], many[both]
     raw = one**assessor.model.config.score_temperature
     raw /= raw.sum(axis=1, keepdims=True)

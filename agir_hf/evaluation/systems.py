@@ -10,13 +10,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import require
+from ..errors import AgirError, require
+from ..motion.features import FEATURE_DIM
 from .baselines import forest_probabilities
 from .cohort import Cohort
 from .motion_baselines import NETWORKS, linear_head, network_probabilities, tokenizer_summary
 from .protocols import Fold
 
 Probabilities = NDArray[np.float64]
+SHORTEST_FRAMES = 16
 MODES: dict[str, dict[str, bool]] = {
     "AGIR, evidence and motion": {},
     "AGIR, evidence only": {"motion": False},
@@ -48,7 +50,10 @@ class Bench:
             if place not in self._features:
                 clip = self.cohort.read(place)
                 window_s = extractor.middle_window_s(clip)
-                self._features[place] = extractor.raw_features(clip, window_s)
+                try:
+                    self._features[place] = extractor.raw_features(clip, window_s)
+                except AgirError:  # too short to encode: it says nothing, but the others still do
+                    self._features[place] = np.zeros((SHORTEST_FRAMES, FEATURE_DIM), dtype=np.float32)
         return [self._features[place] for place in places.tolist()]
 
     def summaries(self, places: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -74,9 +79,12 @@ def speed_alone(bench: Bench, fold: Fold) -> Probabilities:
     """A logistic regression on walking speed; where it was not measured, the training mean stands in."""
     linear = require("sklearn.linear_model", "evaluate")
     train, test = (_speeds(bench.cohort, places) for places in (fold.train, fold.test))
+    scores = bench.cohort.scores[fold.train]
+    if len(np.unique(scores)) == 1 or np.isnan(train).all():
+        return majority(bench, fold)
     mean, deviation = float(np.nanmean(train)), max(float(np.nanstd(train)), 1e-6)
     inputs = [(np.nan_to_num(one, nan=mean) - mean)[:, None] / deviation for one in (train, test)]
-    model = linear.LogisticRegression(max_iter=1000).fit(inputs[0], bench.cohort.scores[fold.train])
+    model = linear.LogisticRegression(max_iter=1000).fit(inputs[0], scores)
     told = np.zeros((len(fold.test), bench.num_scores))
     told[:, model.classes_] = model.predict_proba(inputs[1])
     return told

@@ -6,6 +6,7 @@ from typing import Any
 
 import yaml
 
+from ..errors import AgirError
 from ..evaluation.report_files import model_index
 
 COLUMNS = ("macro_f1", "qwk", "accuracy", "mae_expected", "ece")
@@ -20,7 +21,10 @@ def figures_of_record(evaluation: dict[str, Any]) -> dict[str, Any]:
     systems[f"best single measure ({name})"] = {"macro_f1": best}
     both = evaluation["both"]
     return {
-        "walks": both["walks"],
+        "title": "Figures on simulated test people"
+        if evaluation["people"] == "simulated"
+        else "Figures on test people",
+        "people": f"{both['walks']} walks of people that were in neither training nor validation",
         "systems": {name: _cells(figures) for name, figures in systems.items()},
         "sentences": _sentences(both["abstained"], both.get("claims"), both.get("claims_supported_share")),
         "claims_supported_share": both.get("claims_supported_share"),
@@ -31,8 +35,11 @@ def figures_of_record(evaluation: dict[str, Any]) -> dict[str, Any]:
 
 def figures_of_report(report: dict[str, Any]) -> dict[str, Any]:
     """What ``agir evaluate`` measured."""
+    if not report["systems"]:
+        raise AgirError(f"expected a report with scores for a card, found none for {report['data']}")
     main, texts = report["systems"][report["main_system"]], report["rationales"]
     sentences = _sentences(main["abstained"], texts.get("claims"), texts.get("claims_supported_share"))
+    own = report["protocol"] == "split" and report["simulated"] == (report["trained_on"] == "simulated")
     spoiled = report["spoiled"].values()
     clips = sum(one["clips"] for one in spoiled)
     if clips:
@@ -44,7 +51,9 @@ def figures_of_report(report: dict[str, Any]) -> dict[str, Any]:
             f"{100 * recordings['quiet_share']:.1f} %."
         )
     return {
-        "walks": report["test_walks"],
+        "title": "Figures on simulated test people" if report["simulated"] else f"Figures on {report['data']}",
+        "people": f"{report['test_walks']} walks of {report['test_subjects']} people"
+        + (" that were in neither training nor validation" if own else f", protocol {report['protocol']}"),
         "systems": {name.replace("AGIR", "this model"): _cells(one) for name, one in report["systems"].items()},
         "sentences": sentences,
         "claims_supported_share": texts.get("claims_supported_share"),

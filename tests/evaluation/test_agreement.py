@@ -64,7 +64,7 @@ def test_one_class_and_one_person_have_defined_figures() -> None:
     figures = agreement(one, resamples=20)
     assert figures["accuracy"]["value"] == 1.0 and figures["qwk"]["value"] is None
     assert figures["auroc_impaired"] == {"value": None, "interval_95": [None, None]}
-    assert figures["macro_f1"]["value"] == 0.25  # of four classes, of which three do not occur
+    assert figures["macro_f1"]["value"] == 1.0  # of the one class that occurs
     with pytest.raises(AgirError, match="found 3, 2 and 3"):
         Told(np.zeros(3, int), np.zeros((2, 4)), np.array(["a"] * 3))
 
@@ -114,3 +114,14 @@ def test_what_changed_is_beyond_noise(report: dict) -> None:
     assert differences_note(differences(report, report)).endswith("figures did not change beyond noise.")
     with pytest.raises(AgirError, match="one protocol, found split and cross"):
         differences(report, {**report, "protocol": "cross"})
+
+
+def test_ranking_is_compared_within_a_fold() -> None:
+    # Shares learned without a person lean away from that person's score: pooled, the constant would rank backwards.
+    given = np.array([0, 1, 0, 1])
+    shares = np.array([[0.4, 0.6], [0.4, 0.6], [0.6, 0.4], [0.6, 0.4]])
+    people, folds = np.array(list("abcd")), np.array([0, 0, 1, 1])
+    assert agreement(Told(given, shares, people, folds), resamples=20)["auroc_impaired"]["value"] == 0.5
+    alone = agreement(Told(given, shares, people, np.arange(4)), resamples=20)
+    assert alone["auroc_impaired"] == {"value": None, "interval_95": [None, None]}
+    assert alone["by_subject"]["auroc_impaired"]["value"] is None
