@@ -51,10 +51,13 @@ def _register_feature_extractors() -> None:
 def _register_processors() -> None:
     from transformers.models.auto.processing_auto import AutoProcessor
 
-    from .configuration_agir import AgirConfig
+    from .configuration_agir import AgirConfig, AgirMotionTokenizerConfig
+    from .feature_extraction_agir import AgirFeatureExtractor
     from .processing_agir import AgirProcessor
 
     AutoProcessor.register(AgirConfig, AgirProcessor, exist_ok=True)
+    # A tokenizer's repository has no text tokenizer: what prepares its input is the feature extractor alone.
+    AutoProcessor.register(AgirMotionTokenizerConfig, AgirFeatureExtractor, exist_ok=True)
 
 
 def _register_pipeline() -> None:

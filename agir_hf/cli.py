@@ -124,7 +124,7 @@ def assess(options: argparse.Namespace) -> int:
 
     from transformers.utils import logging
 
-    from .pipeline_agir import load_pipeline
+    from .loading import load_pipeline
     from .report.note import assessment_note
 
     # What a library says of its own parts (bars of a second, kernels it has not) is no news about the walk.

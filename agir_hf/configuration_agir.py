@@ -140,6 +140,10 @@ class AgirConfig(PreTrainedConfig):
     trained_on: str = "nothing"
 
     def __post_init__(self, **kwargs: Any) -> None:
+        if __name__ == "agir_hf.configuration_agir":
+            # Where the package is, the task is known to transformers: a repository's own code for it would only ask
+            # for trust that nobody needs to give.
+            kwargs.pop("custom_pipelines", None)
         super().__post_init__(**kwargs)
         if self.score_labels is None:
             self.score_labels = [str(score) for score in range(self.num_scores)]

@@ -13,7 +13,10 @@ from transformers import BatchFeature
 from transformers.feature_extraction_utils import FeatureExtractionMixin
 
 from .clip import MotionClip
-from .errors import AgirError, MissingDependencyError
+from .errors import AgirError
+from .motion.arrays import clip_from_array
+from .motion.features import features_to_joints, joints_to_features
+from .motion.retarget import resample_joints, retarget_joints
 
 # Feature columns that share one scale, [start, end): turn rate, root speed, root height, positions, rotations,
 # velocities, contacts. One scale a group, as HumanML3D has it, keeps an error of 1 cm the same at every joint.
@@ -106,7 +109,6 @@ class AgirFeatureExtractor(FeatureExtractionMixin):
             if hasattr(one, "joints_m"):
                 clips.append(one)
                 continue
-            clip_from_array = _motion_functions()[4]
             clips.append(clip_from_array(one, frame_rate_hz=frame_rate_hz))
         return clips
 
@@ -133,7 +135,6 @@ class AgirFeatureExtractor(FeatureExtractionMixin):
             )
         elif self.is_longer(window_s):
             warnings.warn(f"only the first {self.longest_s:.1f} s of the window are encoded", stacklevel=2)
-        resample_joints, retarget_joints, *_ = _motion_functions()
         joints = retarget_joints(resample_joints(clip.joints_m, clip.frame_rate_hz, self.frame_rate_hz))
         if window_s is not None:
             start, end = (round(second * self.frame_rate_hz) for second in window_s)
@@ -171,12 +172,10 @@ class AgirFeatureExtractor(FeatureExtractionMixin):
 
     def raw_features(self, clip: MotionClip, window_s: tuple[float, float] | None = None) -> NDArray[np.float32]:
         """(T', 263) float32 features of a clip, not normalised."""
-        joints_to_features = _motion_functions()[2]
         return joints_to_features(self.canonical_joints(clip, window_s), self.frame_rate_hz)
 
     def joints(self, motion_features: Any) -> NDArray[np.float32]:
         """Normalised features (T', 263) -> joints (T' + 1, 22, 3) in metres on the canonical skeleton."""
-        features_to_joints = _motion_functions()[3]
         return np.asarray(features_to_joints(self.denormalize(motion_features)), dtype=np.float32)
 
     def normalize(self, features: NDArray[np.floating]) -> NDArray[np.float32]:
@@ -237,18 +236,6 @@ def _numbers(values: Any, name: str, default: float) -> list[float]:
             f"{name}: expected {AgirFeatureExtractor.feature_size} finite numbers, found shape {array.shape}"
         )
     return [float(value) for value in array]
-
-
-def _motion_functions() -> tuple[Any, Any, Any, Any, Any]:
-    # By absolute name and late: files that ship with a checkpoint cannot bring a sub-package along, and a user who only
-    # runs the model on features does not need it.
-    try:
-        from agir_hf.motion import clip_from_array
-        from agir_hf.motion.features import features_to_joints, joints_to_features
-        from agir_hf.motion.retarget import resample_joints, retarget_joints
-    except ImportError as error:
-        raise MissingDependencyError(f"reading joints needs the package ({error}); run: pip install agir-hf") from error
-    return resample_joints, retarget_joints, joints_to_features, features_to_joints, clip_from_array
 
 
 __all__ = ["AgirFeatureExtractor"]

@@ -14,11 +14,10 @@ from torch import Tensor
 from transformers import GenerationConfig, LogitsProcessorList, Pipeline, StoppingCriteria, StoppingCriteriaList
 
 from .clip import MotionClip
-from .configuration_agir import AgirConfig
-from .errors import AgirError
+from .errors import AgirError, MissingDependencyError
 from .gait import GaitParameters, implausible, measure_gait
 from .modeling_agir_motion_tokenizer import PADDING_CODE
-from .motion import clip_from_array, read_motion
+from .motion.arrays import clip_from_array
 from .quoted_numbers import NumberTokens, QuotedNumbers, numbers_in
 from .rationale import BY_NAME, NORMS, SCORE_PREFIX, check_grounding, evidence_block, render_prompt, sentence_start
 
@@ -157,6 +156,7 @@ class GaitAssessmentPipeline(Pipeline):
             self.tokenizer.pad_token = self.tokenizer.eos_token
         _check_labels(self.tokenizer, self.model.config.score_labels)
         self.number_tokens = NumberTokens(self.tokenizer)
+        self.model_name = _model_name(self.model)
 
     def save_pretrained(self, save_directory: str | os.PathLike, **kwargs: Any) -> None:
         """Model and processor, without the note about custom code that would make a reload ask for trust."""
@@ -362,7 +362,7 @@ class GaitAssessmentPipeline(Pipeline):
             abstained=case.abstain_reason is not None,
             abstain_reason=case.abstain_reason,
             warnings=case.warnings,
-            model=_model_name(self.model),
+            model=self.model_name,
             trained_on=config.trained_on,
         )
         if case.probabilities is None or case.rationale is None:
@@ -381,42 +381,12 @@ class GaitAssessmentPipeline(Pipeline):
         ).to_dict()
 
 
-def load_pipeline(model: str | os.PathLike = "agir-tiny", **kwargs: Any) -> GaitAssessmentPipeline:
-    """The pipeline of a packaged checkpoint, a folder or a Hub repository; options as for ``transformers.pipeline``.
-
-    Raises:
-        AgirError: there is no such model, it is no AGIR model, or its files are damaged.
-    """
-    from safetensors import SafetensorError
-    from transformers import AutoConfig, pipeline
-
-    name = str(model)
-    packaged = Path(__file__).parent / "checkpoints" / name
-    if not (Path(name) / "config.json").is_file() and (packaged / "config.json").is_file():
-        name = str(packaged)
-    try:
-        where = {key: kwargs[key] for key in ("revision", "token") if key in kwargs}
-        kind = AutoConfig.from_pretrained(name, **where).model_type
-        if kind != AgirConfig.model_type:
-            raise AgirError(f"expected an AGIR model at {name!r}, found model type {kind!r}")
-        kwargs["model_kwargs"] = {"use_safetensors": True, **kwargs.get("model_kwargs", {})}
-        return pipeline("gait-assessment", model=name, **kwargs)  # type: ignore[call-overload]
-    except (OSError, ValueError, TypeError, KeyError, SafetensorError) as error:
-        if isinstance(error, AgirError):
-            raise
-        first = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
-        raise AgirError(
-            f"expected a packaged checkpoint (agir-tiny), a folder or a Hub repository with an AGIR model, found "
-            f"{name!r}, which cannot be loaded: {first}"
-        ) from error
-
-
 def _read(input_: Any, frame_rate_hz: float | None) -> MotionClip:
     """Any input of the pipeline as a clip."""
     if hasattr(input_, "joints_m"):
         return input_
     if isinstance(input_, (str, os.PathLike)):
-        return read_motion(Path(input_), frame_rate_hz=frame_rate_hz)
+        return _read_file(input_, frame_rate_hz)
     source = "array"
     if isinstance(input_, Mapping):
         row = input_
@@ -425,7 +395,7 @@ def _read(input_: Any, frame_rate_hz: float | None) -> MotionClip:
         array = next((row[key] for key in _ARRAY_KEYS if row.get(key) is not None), None)
         path = next((row[key] for key in _PATH_KEYS if row.get(key) is not None), None)
         if array is None and path is not None:
-            return read_motion(Path(path), frame_rate_hz=frame_rate_hz)
+            return _read_file(path, frame_rate_hz)
         if array is None:
             raise AgirError(
                 f"expected a row with one of {', '.join(_ARRAY_KEYS + _PATH_KEYS)}, found {', '.join(map(str, row))}"
@@ -440,6 +410,18 @@ def _read(input_: Any, frame_rate_hz: float | None) -> MotionClip:
     except ValueError as error:
         raise AgirError("expected an array of joints, found lists of different lengths") from error
     return clip_from_array(array, frame_rate_hz=frame_rate_hz, source=source)
+
+
+def _read_file(path: str | os.PathLike, frame_rate_hz: float | None) -> MotionClip:
+    # By absolute name: the readers do not come with the code of a repository.
+    try:
+        from agir_hf.motion import read_motion
+    except ImportError as error:
+        raise MissingDependencyError(
+            "reading motion files needs the package (pip install agir-hf); without it, pass an array (T, 22, 3) in "
+            "metres with frame_rate_hz="
+        ) from error
+    return read_motion(Path(path), frame_rate_hz=frame_rate_hz)
 
 
 def _beyond_people(parameters: GaitParameters) -> str | None:
@@ -479,4 +461,4 @@ def _check_labels(tokenizer: Any, labels: Sequence[str]) -> None:
             )
 
 
-__all__ = ["GaitAssessment", "GaitAssessmentPipeline", "load_pipeline"]
+__all__ = ["GaitAssessment", "GaitAssessmentPipeline"]

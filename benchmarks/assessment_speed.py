@@ -45,7 +45,7 @@ def main() -> None:
     options = parser.parse_args()
 
     from agir_hf import read_motion
-    from agir_hf.pipeline_agir import load_pipeline
+    from agir_hf.loading import load_pipeline
 
     clip = read_motion(options.file)
     walk = clip.replace(joints_m=clip.joints_m[: round(WALK_S * clip.frame_rate_hz)])

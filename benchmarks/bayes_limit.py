@@ -110,7 +110,7 @@ def main() -> None:
     oracle_rows(f"style oracle of {style.people} people", given, style.probabilities(seed, places))
     row(f"random forest, measurements of {len(train)} people", given, [forest_scores(train, test, seed=0)] * 2)
     if arguments.model:
-        from agir_hf.pipeline_agir import load_pipeline
+        from agir_hf.loading import load_pipeline
 
         clips = (deep_cohort_walk(seed, *place)[0].clip for place in places)
         results = list(load_pipeline(arguments.model)(clips, batch_size=16))

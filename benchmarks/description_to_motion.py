@@ -18,8 +18,8 @@ from scipy.stats import spearmanr
 from agir_hf import MotionClip
 from agir_hf.evaluation import bootstrap_interval
 from agir_hf.gait import measure_gait
+from agir_hf.loading import load_pipeline
 from agir_hf.motion_writing import write_motions
-from agir_hf.pipeline_agir import load_pipeline
 from agir_hf.rationale import StoredParameters
 from agir_hf.rationale.measures import BY_NAME, printed
 from agir_hf.training.data import clips_of, load_rationale_dataset

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from agir_hf.evaluation.cohort import load_cohort
 from agir_hf.evaluation.recordings import healthy_or_not
-from agir_hf.pipeline_agir import load_pipeline
+from agir_hf.loading import load_pipeline
 from agir_hf.training.run_record import git_commit
 
 LOG = Path(__file__).with_name("external_log.csv")

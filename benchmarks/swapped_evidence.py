@@ -15,7 +15,8 @@ from typing import Any
 
 from agir_hf import read_motion
 from agir_hf.gait import GaitParameters, measure_gait
-from agir_hf.pipeline_agir import GaitAssessmentPipeline, load_pipeline
+from agir_hf.loading import load_pipeline
+from agir_hf.pipeline_agir import GaitAssessmentPipeline
 from agir_hf.rationale import check_grounding, evidence_block, render_prompt
 
 

@@ -13,7 +13,7 @@ PACKAGE = Path(__file__).resolve().parent.parent / "agir_hf"
 
 # Each layer may import itself (where it is one package) and every layer before it.
 LAYERS: tuple[frozenset[str], ...] = (
-    frozenset({"errors", "skeleton", "clip"}),
+    frozenset({"errors", "skeleton", "clip", "package_data", "downloads"}),
     frozenset({"motion", "gait", "simulation"}),
     frozenset(
         {
@@ -27,6 +27,7 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"rationale"}),
     frozenset({"processing_agir", "quoted_numbers"}),
     frozenset({"pipeline_agir", "motion_writing"}),
+    frozenset({"loading"}),
     frozenset({"evaluation", "report"}),
     frozenset({"training", "hub", "demo"}),
     frozenset({"cli"}),

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from ..clip import MotionClip
 from ..errors import AgirError
-from ..pipeline_agir import load_pipeline
+from ..loading import load_pipeline
 from .abstaining import spoiled_figures
 from .agreement import RESAMPLES, Told, agreement
 from .cohort import METADATA, NO_SCORE, Cohort, load_cohort

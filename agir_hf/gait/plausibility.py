@@ -6,11 +6,11 @@ import csv
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
+
+from ..package_data import read_data
 
 # Nine in ten simulated walks stay under 0.05.
 MAX_MISMATCH = 0.15
-LIMITS_FILE = Path(__file__).with_name("plausibility.csv")
 
 
 @dataclass(frozen=True)
@@ -25,11 +25,8 @@ class Limits:
 @cache
 def plausibility_limits() -> Mapping[str, Limits]:
     """The limits of every parameter by name."""
-    with LIMITS_FILE.open(encoding="utf-8", newline="") as file:
-        return {
-            row["parameter"]: Limits(float(row["lower"]), float(row["upper"]), row["source"])
-            for row in csv.DictReader(file)
-        }
+    rows = csv.DictReader(read_data("gait/plausibility.csv").splitlines())
+    return {row["parameter"]: Limits(float(row["lower"]), float(row["upper"]), row["source"]) for row in rows}
 
 
 def implausible(values: Mapping[str, float | None]) -> dict[str, str]:

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from importlib import resources
 from typing import Any, Final, Literal
 
+from ..package_data import read_data
 from .measures import GROUPS
 from .norms import NORMS
 
@@ -140,8 +140,7 @@ def bins_of(fitted: dict[str, dict[str, float]]) -> dict[str, Bins]:
 
 
 def _packaged() -> dict[str, Any]:
-    text = resources.files(__package__).joinpath("bins.json").read_text(encoding="utf-8")
-    found: dict[str, Any] = json.loads(text)
+    found: dict[str, Any] = json.loads(read_data("rationale/bins.json"))
     return found
 
 

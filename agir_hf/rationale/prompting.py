@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from functools import cache
-from pathlib import Path
 from typing import Literal
 
 from ..errors import AgirError
+from ..package_data import read_data
 
 Task = Literal["assess", "motion_to_description", "description_to_motion", "quote", "tell"]
 
 # A completion of ``assess`` is the rationale, then this, then one label token.
 SCORE_PREFIX = "\nScore:"
 
-_FOLDER = Path(__file__).parent / "prompts"
 _INPUTS: dict[str, tuple[str, ...]] = {
     "assess": ("motion", "evidence"),
     "motion_to_description": ("motion",),
@@ -31,8 +30,8 @@ class PromptError(AgirError, ValueError):
 def _template(task: str):  # type: ignore[no-untyped-def]  # jinja2 is imported late: it costs 50 ms
     from jinja2 import Environment, StrictUndefined
 
-    source = (_FOLDER / f"{task}.txt").read_text(encoding="utf-8")
-    return Environment(undefined=StrictUndefined, keep_trailing_newline=True, autoescape=False).from_string(source)
+    environment = Environment(undefined=StrictUndefined, keep_trailing_newline=True, autoescape=False)
+    return environment.from_string(read_data(f"rationale/prompts/{task}.txt"))
 
 
 def render_prompt(

@@ -18,9 +18,9 @@ from ..evaluation.calibration import fit_temperature, negative_log_likelihood
 from ..evaluation.simulated import assess_walks, score_figures
 from ..feature_extraction_agir import AgirFeatureExtractor
 from ..gait import PARAMETER_NAMES
+from ..loading import load_pipeline
 from ..modeling_agir import AgirForGaitAssessment
 from ..modeling_agir_motion_tokenizer import AgirMotionTokenizer
-from ..pipeline_agir import load_pipeline
 from ..processing_agir import AgirProcessor
 from .data import Walk, clips_of, evaluated_places
 from .recipe import Recipe

@@ -15,8 +15,9 @@ from transformers.pipelines.pt_utils import KeyDataset
 
 from agir_hf.clip import MotionClip
 from agir_hf.errors import AgirError
+from agir_hf.loading import load_pipeline
 from agir_hf.modeling_agir import AgirForGaitAssessment
-from agir_hf.pipeline_agir import SCORE_3_WARNING, GaitAssessmentPipeline, load_pipeline
+from agir_hf.pipeline_agir import SCORE_3_WARNING, GaitAssessmentPipeline
 from agir_hf.processing_agir import AgirProcessor
 from agir_hf.quoted_numbers import numbers_in
 from agir_hf.rationale import SCORE_PREFIX

@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from agir_hf.gait import GaitParameters, measure_gait
-from agir_hf.pipeline_agir import GaitAssessmentPipeline, load_pipeline
+from agir_hf.loading import load_pipeline
+from agir_hf.pipeline_agir import GaitAssessmentPipeline
 from agir_hf.rationale import evidence_block, render_prompt
 from agir_hf.simulation import deep_cohort_walk
 

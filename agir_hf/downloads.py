@@ -1,0 +1,70 @@
+"""Why something cannot be had from the Hub and what to do about it, in one line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+
+def why_not(error: BaseException, name: str, *, revision: str | None = None, repo_type: str = "model") -> str:
+    """What an error that a library raised while it read a repository comes down to.
+
+    Args:
+        error: as raised; what it was raised from counts too.
+        name: the repository, "owner/name".
+        revision: branch, tag or commit that was asked for.
+        repo_type: ``"model"`` or ``"dataset"``.
+    """
+    from huggingface_hub import constants
+    from huggingface_hub.errors import (
+        GatedRepoError,
+        HFValidationError,
+        LocalEntryNotFoundError,
+        OfflineModeIsEnabled,
+        RepositoryNotFoundError,
+        RevisionNotFoundError,
+    )
+
+    causes = list(_chain(error))
+
+    def is_any(*kinds: type[BaseException]) -> bool:
+        return any(isinstance(cause, kinds) for cause in causes)
+
+    page = f"{constants.ENDPOINT}/{'datasets/' if repo_type == 'dataset' else ''}{name}"
+    if is_any(GatedRepoError):
+        return (
+            f"{name} is gated: ask for access at {page}, then sign in with 'hf auth login' (or set HF_TOKEN) and run "
+            "this again"
+        )
+    if is_any(RevisionNotFoundError):
+        known = _revisions(name, repo_type)
+        return f"{name} has no revision {revision or 'main'!r}" + (f": it has {', '.join(known)}" if known else "")
+    if is_any(RepositoryNotFoundError):
+        return (
+            f"the Hub shows no {repo_type} {name}: check the name; if it is private, sign in with 'hf auth login' (or "
+            "set HF_TOKEN)"
+        )
+    if constants.HF_HUB_OFFLINE and not is_any(HFValidationError):
+        return f"{name} was not downloaded yet and HF_HUB_OFFLINE is set: run this once without it"
+    if is_any(LocalEntryNotFoundError, OfflineModeIsEnabled):
+        return f"{name} was not downloaded yet and the Hub cannot be reached: check the connection and run this again"
+    return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def _revisions(name: str, repo_type: str) -> list[str]:
+    """Branches and tags, where the Hub tells them."""
+    from huggingface_hub import HfApi
+    from huggingface_hub.errors import HfHubHTTPError
+
+    try:
+        references = HfApi().list_repo_refs(name, repo_type=repo_type)
+    except (HfHubHTTPError, OSError):
+        return []
+    return [reference.name for reference in (*references.branches, *references.tags)]
