@@ -130,7 +130,7 @@ def assess(options: argparse.Namespace) -> int:
     # What a library says of its own parts (bars of a second, kernels it has not) is no news about the walk.
     logging.set_verbosity_error()
     logging.disable_progress_bar()
-    assessor = load_pipeline(options.model)
+    assessor = load_pipeline(options.model, revision=options.revision)
     results = assessor(
         remaining(),
         batch_size=min(options.batch_size, len(files)),
@@ -206,6 +206,7 @@ def evaluate(options: argparse.Namespace) -> int:
         also[name] = where
     plan = evaluation.Evaluation(
         model=options.model,
+        revision=options.revision,
         data=options.data,
         config=options.config,
         protocol=options.protocol,
@@ -233,8 +234,9 @@ def _card_writer(model: str) -> Callable[[dict[str, Any]], Path]:
         AgirError: the folder is not there or has no record of a training.
     """
     from .hub.card import write_assessor_card
+    from .repositories import checkpoint_folder
 
-    folder = Path(model) if Path(model).is_dir() else Path(__file__).parent / "checkpoints" / model
+    folder = checkpoint_folder(model) or Path(model)
     try:
         record = json.loads((folder / "run_record.json").read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
@@ -263,6 +265,10 @@ def _positive(text: str) -> int:
     return number
 
 
+def _add_revision(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--revision", help="branch, tag or commit of the model on the Hub")
+
+
 class _Parser(argparse.ArgumentParser):
     """Wrong options are answered in one line too."""
 
@@ -286,6 +292,7 @@ def _parser() -> argparse.ArgumentParser:
         "assess", parents=[reading], help="gait score with probabilities and a checked rationale"
     )
     command.add_argument("--model", default="agir-tiny", help="a packaged checkpoint, a folder or a Hub repository")
+    _add_revision(command)
     command.add_argument("--batch-size", type=_positive, default=8)
     command.add_argument(
         "--num-rationales", type=_positive, default=1, help="average the probabilities over sampled rationales"
@@ -316,6 +323,7 @@ def _parser() -> argparse.ArgumentParser:
 
     command = commands.add_parser("evaluate", help="a model and its baselines on people it never saw")
     command.add_argument("--model", default="agir-tiny", help="a packaged checkpoint, a folder or a Hub repository")
+    _add_revision(command)
     command.add_argument("--data", help="a rationale dataset, or a folder of motion files with metadata.csv")
     command.add_argument("--config", default="simulated", help="configuration of the dataset")
     command.add_argument("--protocol", default="split", help="who is learned from and who is tested on")

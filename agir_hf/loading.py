@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from .configuration_agir import AgirConfig
-from .downloads import why_not
 from .errors import AgirError
 from .pipeline_agir import GaitAssessmentPipeline
+from .repositories import checkpoint_folder, why_not
 
 DEFAULT_MODEL = "agir-tiny"
 
@@ -53,15 +53,6 @@ def load_pipeline(
     return loaded
 
 
-def checkpoint_folder(model: str | os.PathLike) -> Path | None:
-    """The folder of a model that is on this machine or in the package; None for one on the Hub."""
-    folder = Path(model)
-    packaged = Path(__file__).parent / "checkpoints" / str(model)
-    if not (folder / "config.json").is_file() and (packaged / "config.json").is_file():
-        return packaged
-    return folder if folder.is_dir() else None
-
-
 def _commit(name: str, revision: str | None, **where: Any) -> str:
     """The commit that a revision is now, or was when it was downloaded."""
     from huggingface_hub import hf_hub_download
@@ -70,4 +61,4 @@ def _commit(name: str, revision: str | None, **where: Any) -> str:
     return Path(hf_hub_download(name, "config.json", revision=revision, **where)).parent.name
 
 
-__all__ = ["checkpoint_folder", "load_pipeline"]
+__all__ = ["load_pipeline"]

@@ -15,6 +15,7 @@ from ..clip import PARAMETER_NAMES, MotionClip
 from ..errors import AgirError, require
 from ..gait import measure_gait
 from ..motion import read_motion
+from ..repositories import why_not
 from .protocols import Walks
 
 METADATA = "metadata.csv"
@@ -83,7 +84,7 @@ def _from_dataset(source: str, config: str, revision: str) -> Cohort:
     try:
         loaded = datasets.load_dataset(source, config, revision=revision or None)
     except (OSError, ValueError) as error:
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        reason = why_not(error, source, revision=revision or None, repo_type="dataset")
         raise AgirError(
             f"expected a rationale dataset with the configuration '{config}', or a folder with {METADATA}, in "
             f"{source}, found: {reason}"

@@ -62,6 +62,7 @@ class Evaluation:
 
     model: str
     data: str
+    revision: str | None = None
     config: str = "simulated"
     protocol: str = "split"
     walks: int = 400
@@ -83,10 +84,10 @@ def evaluate(plan: Evaluation) -> dict[str, Any]:
     """
     started = time.perf_counter()
     cohort = load_cohort(plan.data, plan.config)
-    assessor = load_pipeline(plan.model)
+    assessor = load_pipeline(plan.model, revision=plan.revision)
     report: dict[str, Any] = {
         "agir_evaluation": VERSION,
-        "model": assessor.model.config.name_or_path.rstrip("/").rpartition("/")[2] or plan.model,
+        "model": assessor.model_name,
         "trained_on": assessor.model.config.trained_on,
         "data": cohort.name,
         "simulated": cohort.simulated,

@@ -12,6 +12,7 @@ from typing import Any
 
 from ..errors import AgirError, require
 from ..rationale import SCORE_PREFIX, render_prompt
+from ..repositories import checkpoint_folder, why_not
 
 # Longer than any score with what stands before it and the end token.
 _SCORE_TOKENS = 16
@@ -92,9 +93,8 @@ def _read(checkpoint: str, base: str | None) -> _Source:
     from safetensors import SafetensorError
     from transformers.utils import find_adapter_config_file
 
-    packaged = Path(__file__).parent.parent / "checkpoints" / checkpoint
-    if not Path(checkpoint).exists() and (packaged / "config.json").is_file():
-        checkpoint = str(packaged)
+    if home := checkpoint_folder(checkpoint):
+        checkpoint = str(home)
     elif not Path(checkpoint).exists() and "/" not in checkpoint:
         raise AgirError(
             f"expected a packaged checkpoint (agir-tiny), a folder or a Hub repository, found {checkpoint!r}"
@@ -108,10 +108,9 @@ def _read(checkpoint: str, base: str | None) -> _Source:
     except (OSError, ValueError, TypeError, KeyError, RuntimeError, SafetensorError) as error:
         if isinstance(error, AgirError):
             raise
-        first = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
         raise AgirError(
             f"expected an AGIR model or an adapter of one to export, found {checkpoint!r}, which cannot be loaded: "
-            f"{first}"
+            f"{why_not(error, checkpoint)}"
         ) from error
 
 

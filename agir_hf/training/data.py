@@ -20,6 +20,7 @@ from ..motion import read_motion, retarget
 from ..motion.features import joints_to_features
 from ..motion.retarget import FEATURE_RATE_HZ, resample_joints, retarget_joints
 from ..rationale import StoredParameters
+from ..repositories import why_not
 from . import augmentation
 from .augmentation import mirrored, varied
 from .recipe import DataRecipe
@@ -96,7 +97,7 @@ def load_rationale_dataset(recipe: DataRecipe) -> dict[str, Dataset]:
     try:
         loaded = load_dataset(recipe.dataset, recipe.config, revision=recipe.revision or None)
     except (OSError, ValueError) as error:
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        reason = why_not(error, recipe.dataset, revision=recipe.revision or None, repo_type="dataset")
         raise AgirError(
             f"expected a rationale dataset with the configuration '{recipe.config}' in {recipe.dataset}, a folder or "
             f"on the Hub, found: {reason}; {HOW_TO_BUILD}"

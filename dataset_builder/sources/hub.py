@@ -11,6 +11,7 @@ import numpy as np
 
 from agir_hf.errors import AgirError, MotionFormatError
 from agir_hf.motion import clip_from_array
+from agir_hf.repositories import why_not
 
 from .base import ABOUT, ABOUT_NUMBERS, SPLITS, ClipReference, Licence, SourceClip, declared_licence, split_of
 
@@ -108,7 +109,7 @@ def _loaded(source: HubSource) -> dict[str, Any]:
     try:
         data = load_dataset(source.dataset, source.config)
     except (OSError, ValueError) as error:
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        reason = why_not(error, source.dataset, repo_type="dataset")
         raise AgirError(f"expected a dataset that load_dataset reads, found {source.dataset}: {reason}") from error
     parts = dict(data) if isinstance(data, DatasetDict) else {"train": data}
     theirs = dict(source.columns)

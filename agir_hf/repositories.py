@@ -1,16 +1,27 @@
-"""Why something cannot be had from the Hub and what to do about it, in one line."""
+"""Models by name: packaged, in a folder or on the Hub; and what to do where the Hub does not give one."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
+from pathlib import Path
+
+
+def checkpoint_folder(model: str | os.PathLike) -> Path | None:
+    """The folder of a model that is on this machine or in the package; None for one on the Hub."""
+    folder = Path(model)
+    packaged = Path(__file__).parent / "checkpoints" / str(model)
+    if not (folder / "config.json").is_file() and (packaged / "config.json").is_file():
+        return packaged
+    return folder if folder.is_dir() else None
 
 
 def why_not(error: BaseException, name: str, *, revision: str | None = None, repo_type: str = "model") -> str:
-    """What an error that a library raised while it read a repository comes down to.
+    """In one line, what an error that a library raised while it read a repository comes down to, and what to do.
 
     Args:
         error: as raised; what it was raised from counts too.
-        name: the repository, "owner/name".
+        name: the repository, "owner/name", or a folder.
         revision: branch, tag or commit that was asked for.
         repo_type: ``"model"`` or ``"dataset"``.
     """
@@ -24,6 +35,9 @@ def why_not(error: BaseException, name: str, *, revision: str | None = None, rep
         RevisionNotFoundError,
     )
 
+    first = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
+    if Path(name).exists():
+        return first
     causes = list(_chain(error))
 
     def is_any(*kinds: type[BaseException]) -> bool:
@@ -47,7 +61,7 @@ def why_not(error: BaseException, name: str, *, revision: str | None = None, rep
         return f"{name} was not downloaded yet and HF_HUB_OFFLINE is set: run this once without it"
     if is_any(LocalEntryNotFoundError, OfflineModeIsEnabled):
         return f"{name} was not downloaded yet and the Hub cannot be reached: check the connection and run this again"
-    return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
+    return first
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:
