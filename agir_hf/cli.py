@@ -16,6 +16,7 @@ from typing import Any, NoReturn
 
 from .clip import MotionClip
 from .errors import AgirError
+from .hub.push_command import add_options as add_push_options
 from .training.command import PARTS, add_options, changes_among
 
 Result = dict[str, Any]
@@ -244,6 +245,13 @@ def _card_writer(model: str) -> Callable[[dict[str, Any]], Path]:
     return lambda report: write_assessor_card(folder, record, report)
 
 
+def push(options: argparse.Namespace) -> int:
+    """``agir push model | tokenizer | dataset``: to the Hub, private unless asked otherwise."""
+    from .hub.push_command import push as run
+
+    return run(options)
+
+
 def train(options: argparse.Namespace) -> int:
     """``agir train tokenizer | sft | tiny``: a part of a recipe, or all of it."""
     from .training.command import train as run
@@ -320,6 +328,10 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--base", default="", help="model of the adapter, if not the one that its config names")
     command.add_argument("--overwrite", action="store_true", help="replace OUTPUT where it holds a model")
     command.set_defaults(run=export)
+
+    command = commands.add_parser("push", help="upload a model, a tokenizer or a dataset to the Hub, private first")
+    add_push_options(command)
+    command.set_defaults(run=push)
 
     command = commands.add_parser("evaluate", help="a model and its baselines on people it never saw")
     command.add_argument("--model", default="agir-tiny", help="a packaged checkpoint, a folder or a Hub repository")

@@ -11,12 +11,15 @@ For each model and folder, against the recording on the canonical skeleton at 20
 - how far walking speed, cadence and stride length measured on the reconstruction are from those measured on the
   recording: median over files of the absolute relative difference, and in how many files both could be measured.
 
+With ``--record FOLDER`` the figures of the first model go into the ``run_record.json`` there, which fills cards.
+
 Nothing may be trained on, or chosen by, the folders named here.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,6 +30,7 @@ from agir_hf import AgirFeatureExtractor, AgirMotionTokenizer, MotionClip, packa
 from agir_hf.errors import AgirError
 from agir_hf.evaluation.reconstruction import KEPT_MEASURES, Rebuilt, rebuilt, reconstruction_figures
 
+RECORDED = ("clips", "root_aligned_mm", "root_aligned_mm_interval_95", "codes_used_share")
 SUFFIXES = {".bvh", ".c3d", ".trc", ".amc"}
 
 
@@ -80,8 +84,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folders", type=Path, nargs="+")
     parser.add_argument("--model", action="append", help="a packaged checkpoint or a folder; may be given again")
+    parser.add_argument("--record", type=Path, help="folder of a run_record.json")
     parser.add_argument("--t2m-gpt", help="a folder of t2m_gpt_tokenizer.py")
     options = parser.parse_args()
+    recorded: list[dict[str, Any]] = []
     tokenizers = [load(name) for name in options.model or ["agir-tiny"]]
     if options.t2m_gpt:
         tokenizers.append(load(options.t2m_gpt, T2MGPTTokenizer))
@@ -94,7 +100,15 @@ def main() -> None:
             files = [rebuilt(tokenizer.model, tokenizer.extractor, clip) for clip in clips]
             print(row(f"{tokenizer.name}, {folder}", files, tokenizer.model.config.codebook_size), flush=True)
             every += files
+            if tokenizer is tokenizers[0]:
+                figures = reconstruction_figures(files, tokenizer.model.config.codebook_size)
+                recorded.append({"name": folder, **{name: figures[name] for name in RECORDED}})
         print(row(f"{tokenizer.name}, all", every, tokenizer.model.config.codebook_size), flush=True)
+    if options.record:
+        path = options.record / "run_record.json"
+        record = json.loads(path.read_text(encoding="utf-8"))
+        record["stages"]["motion_tokenizer"]["recordings"] = recorded
+        path.write_text(json.dumps(record, indent=1), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from agir_hf.rationale.bins import BINS_VERSION
+from model_cards import fill_card
 
 from .checks import Failure
 from .examples import example_features
@@ -42,9 +42,6 @@ def card_text(output: Path, manifests: Sequence[Manifest], *, recipes_only: Sequ
         manifests: configurations that are there with their data.
         recipes_only: configurations of which only recipe, ids and hashes are there: named, with no figure.
     """
-    from jinja2 import Environment, StrictUndefined
-
-    template = (resources.files("dataset_builder") / "card.md.jinja").read_text(encoding="utf-8")
     configs = [_config(output, manifest) for manifest in manifests]
     configs += [
         {
@@ -57,16 +54,13 @@ def card_text(output: Path, manifests: Sequence[Manifest], *, recipes_only: Sequ
         for manifest in recipes_only
     ]
     names = {manifest.codes_of or manifest.name for manifest in (*manifests, *recipes_only)}
-    body = (
-        Environment(undefined=StrictUndefined, keep_trailing_newline=True)
-        .from_string(template.replace("\\\n", ""))
-        .render(
-            configs=configs,
-            bins_version=BINS_VERSION,
-            codes=[manifest.name for manifest in manifests if manifest.codes_of],
-            simulated="simulated" in names,
-            care_pd="care_pd" in names,
-        )
+    body = fill_card(
+        "rationale_dataset",
+        configs=configs,
+        bins_version=BINS_VERSION,
+        codes=[manifest.name for manifest in manifests if manifest.codes_of],
+        simulated="simulated" in names,
+        care_pd="care_pd" in names,
     )
     return f"---\n{_yaml(manifests)}---\n\n{body}"
 

@@ -18,6 +18,9 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from agir_hf.errors import AgirError
+from agir_hf.hub.card_check import SECTIONS, check_card
+from agir_hf.hub.publishing import push_folder
+from agir_hf.hub.staging import REPOSITORY
 
 from .card import card_text
 from .manifest import Manifest, read_manifests
@@ -152,29 +155,19 @@ def push(
     lines += [f"{name}: recipe, ids and hashes only; its licence forbids more" for name in publication.withheld]
     if dry_run:
         return [*lines, *names]
-    from huggingface_hub import HfApi
-    from huggingface_hub.errors import HfHubHTTPError
-
-    api = HfApi()
-    try:
-        api.create_repo(repo, repo_type="dataset", private=not public, exist_ok=True)
-        # A repository that was there before keeps its visibility, whatever was asked for.
-        if not public and not api.repo_info(repo, repo_type="dataset").private:
-            raise AgirError(
-                f"expected {repo} to be private, found it public: make it private, or pass --public and "
-                "--i-have-permission"
-            )
-        with tempfile.TemporaryDirectory(dir=output, prefix=".push-") as folder:
-            publication.write(Path(folder))
-            commit = api.upload_folder(
-                folder_path=folder,
-                repo_id=repo,
-                repo_type="dataset",
-                commit_message=f"{', '.join(publication.shared) or 'recipes'}: built from recipe",
-                # What an earlier upload had and this one has not must not stay.
-                delete_patterns=_OURS,
-            )
-    except HfHubHTTPError as error:
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise AgirError(f"expected the Hub to take {repo}, found: {reason}; is the token allowed to write?") from error
-    return [*lines, f"{len(names)} files uploaded to {repo}: {commit.commit_url}"]
+    with tempfile.TemporaryDirectory(dir=output, prefix=".push-") as made:
+        folder = Path(made)
+        publication.write(folder)
+        card = folder / "README.md"
+        card.write_text(card.read_text(encoding="utf-8").replace(REPOSITORY, repo), encoding="utf-8")
+        check_card(card, sections=SECTIONS)
+        address = push_folder(
+            folder,
+            repo,
+            repo_type="dataset",
+            public=public,
+            message=f"{', '.join(publication.shared) or 'recipes'}: built from recipe",
+            # What an earlier upload had and this one has not must not stay.
+            replaces=_OURS,
+        )
+    return [*lines, f"{len(names)} files uploaded to {repo}: {address}"]

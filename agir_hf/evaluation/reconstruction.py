@@ -16,6 +16,7 @@ from ..feature_extraction_agir import AgirFeatureExtractor
 from ..gait import measure_gait
 from ..modeling_agir_motion_tokenizer import AgirMotionTokenizer
 from ..motion.features import features_to_joints
+from .metrics import bootstrap_interval
 
 KEPT_MEASURES = {"walking_speed_mps": "speed", "cadence_spm": "cadence", "stride_length_m": "stride"}
 
@@ -64,13 +65,17 @@ def rebuilt(model: AgirMotionTokenizer, extractor: AgirFeatureExtractor, clip: M
 
 
 def reconstruction_figures(clips: Sequence[Rebuilt], codebook_size: int) -> dict[str, Any]:
-    """Means over clips of the errors; medians over clips of how far measures are off; codes used of all codes."""
+    """Means over clips of the errors, the first with its interval; medians of how far measures are off; codes used."""
     codes = np.concatenate([one.codes for one in clips])
     counts = np.bincount(codes, minlength=codebook_size)
     share = counts[counts > 0] / counts.sum()
+    errors = np.array([one.root_aligned_mm for one in clips])
     figures: dict[str, Any] = {
         "clips": len(clips),
-        "root_aligned_mm": round(float(np.mean([one.root_aligned_mm for one in clips])), 2),
+        "root_aligned_mm": round(float(errors.mean()), 2),
+        "root_aligned_mm_interval_95": [
+            round(end, 2) for end in bootstrap_interval(lambda rows: float(errors[rows].mean()), np.arange(len(errors)))
+        ],
         "global_mm": round(float(np.mean([one.global_mm for one in clips])), 2),
         "velocity_mm_s": round(float(np.mean([one.velocity_mm_s for one in clips])), 2),
         "codes": len(codes),

@@ -185,6 +185,11 @@ def draw_figures(report: dict[str, Any], output: Path) -> list[Path]:
     return made
 
 
+def _value(figure: Any) -> float | None:
+    """A figure without its interval."""
+    return figure.get("value") if isinstance(figure, dict) else figure
+
+
 def model_index(report: dict[str, Any]) -> list[dict[str, Any]]:
     """The ``model-index`` of a model card, as the Hub reads it."""
     figures = report["systems"].get(report["main_system"], {})
@@ -192,9 +197,9 @@ def model_index(report: dict[str, Any]) -> list[dict[str, Any]]:
         return []
     who = "simulated people" if report["simulated"] else report["data"]
     metrics = [
-        {"type": name, "value": figures[name]["value"], "name": f"{COLUMNS.get(name, name)} ({who})"}
+        {"type": name, "value": _value(figures[name]), "name": f"{COLUMNS.get(name, name)} ({who})"}
         for name in INDEXED
-        if figures.get(name, {}).get("value") is not None
+        if _value(figures.get(name)) is not None
     ]
     task = {"type": "gait-assessment", "name": "Gait assessment"}
     dataset = {"type": report["data"], "name": who, "split": "test"}

@@ -3,31 +3,52 @@
 from __future__ import annotations
 
 import json
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from .card_figures import figures_of_record, figures_of_report
+from model_cards import fill_card
+
+from ..errors import AgirError
+from .card_figures import figures_of_record, figures_of_report, index_yaml
 
 
 def write_motion_tokenizer_card(folder: Path, record: dict[str, Any]) -> Path:
     """Write ``README.md`` of a motion tokenizer from the record of its run."""
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    figures = record["stages"].get("motion_tokenizer")
+    if figures is None:
+        raise AgirError("expected a motion tokenizer that was trained with this recipe, found one that was taken over")
     return _write(
         folder,
-        "motion_tokenizer_card.md.jinja",
+        "motion_tokenizer",
         layout=_layout(config),
-        figures=record["stages"]["motion_tokenizer"],
+        figures=figures,
+        model_index=_tokenizer_index(record["recipe"], figures),
         recordings=record["recipe"]["data"]["recordings"],
         **_origin(record),
     )
+
+
+def _tokenizer_index(recipe: dict[str, Any], figures: dict[str, Any]) -> str:
+    who = "simulated people" if recipe["data"]["config"] == "simulated" else recipe["data"]["config"]
+    metric = {
+        "type": "joint_error_mm",
+        "value": figures["joint_error_mm_mean"],
+        "name": f"mean joint error, mm ({who})",
+    }
+    result = {
+        "task": {"type": "motion-reconstruction", "name": "Motion reconstruction"},
+        "dataset": {"type": recipe["data"]["config"], "name": who, "split": "validation"},
+        "metrics": [metric],
+    }
+    return index_yaml([{"name": recipe["name"], "results": [result]}])
 
 
 def write_adapter_card(folder: Path, record: dict[str, Any], stage: str) -> Path:
     """Write ``README.md`` of the adapter that a stage left."""
     return _write(
         folder,
-        "adapter_card.md.jinja",
+        "adapter",
         base=record["recipe"]["language_model"]["base"],
         stage=stage,
         eval_loss=record["stages"][stage]["eval_loss"],
@@ -47,17 +68,18 @@ def _origin(record: dict[str, Any]) -> dict[str, Any]:
         "people": data["people"],
         "data_sha256": data["sha256"],
         # A model is passed on under the terms of the data it learned from; several terms are "other" on a card.
+        "lineage": {
+            name: values
+            for name, values in record["stages"].get("lineage", {}).items()
+            if name in ("base_model", "datasets")
+        },
         "licence": data["licences"][0] if len(data["licences"]) == 1 else "other",
     }
 
 
 def _write(folder: Path, template: str, **fields: Any) -> Path:
-    from jinja2 import Environment, StrictUndefined
-
-    text = (resources.files("agir_hf") / "hub" / template).read_text(encoding="utf-8")
-    environment = Environment(undefined=StrictUndefined, keep_trailing_newline=True)
     path = folder / "README.md"
-    path.write_text(environment.from_string(text).render(**fields), encoding="utf-8")
+    path.write_text(fill_card(template, **fields), encoding="utf-8")
     return path
 
 
@@ -73,8 +95,10 @@ def write_assessor_card(checkpoint: Path, record: dict[str, Any], report: dict[s
     stages = record["stages"]
     return _write(
         checkpoint,
-        "assessor_card.md.jinja",
-        figures=figures_of_record(stages["evaluation"]) if report is None else figures_of_report(report),
+        "assessor",
+        figures=figures_of_record(stages["evaluation"], record["recipe"]["name"])
+        if report is None
+        else figures_of_report(report),
         calibration=stages["calibration"],
         motion_tokenizer=stages.get("motion_tokenizer"),
         num_scores=config["num_scores"],

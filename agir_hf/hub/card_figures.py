@@ -13,23 +13,28 @@ COLUMNS = ("macro_f1", "qwk", "accuracy", "mae_expected", "ece")
 MODES = {"both": "evidence and motion", "evidence": "evidence only", "motion": "motion only"}
 
 
-def figures_of_record(evaluation: dict[str, Any]) -> dict[str, Any]:
-    """What a training measured at its end."""
+def figures_of_record(evaluation: dict[str, Any], name: str) -> dict[str, Any]:
+    """What the training of the model ``name`` measured at its end."""
     systems = {f"this model, {label}": evaluation[mode] for mode, label in MODES.items()}
     systems["random forest on the measures"] = evaluation["random_forest"]
-    best, name = evaluation["best_single_measure"]
-    systems[f"best single measure ({name})"] = {"macro_f1": best}
-    both = evaluation["both"]
+    best, measure = evaluation["best_single_measure"]
+    systems[f"best single measure ({measure})"] = {"macro_f1": best}
+    both, simulated = evaluation["both"], evaluation["people"] == "simulated"
+    report = {
+        "systems": {name: both},
+        "main_system": name,
+        "model": name,
+        "data": evaluation["people"],
+        "simulated": simulated,
+    }
     return {
-        "title": "Figures on simulated test people"
-        if evaluation["people"] == "simulated"
-        else "Figures on test people",
+        "title": "Figures on simulated test people" if simulated else "Figures on test people",
         "people": f"{both['walks']} walks of people that were in neither training nor validation",
         "systems": {name: _cells(figures) for name, figures in systems.items()},
         "sentences": _sentences(both["abstained"], both.get("claims"), both.get("claims_supported_share")),
         "claims_supported_share": both.get("claims_supported_share"),
         "diagnoses": {},
-        "model_index": "",
+        "model_index": index_yaml(model_index(report)),
     }
 
 
@@ -61,7 +66,7 @@ def figures_of_report(report: dict[str, Any]) -> dict[str, Any]:
             name: [{**row, "auroc": _cell(row)} for row in figures["auroc"]]
             for name, figures in report.get("diagnoses", {}).items()
         },
-        "model_index": yaml.safe_dump({"model-index": model_index(report)}, sort_keys=False),
+        "model_index": index_yaml(model_index(report)),
     }
 
 
@@ -72,13 +77,18 @@ def _sentences(abstained: int, claims: int | None, share: float | None) -> list[
     return told
 
 
+def index_yaml(index: list[dict[str, Any]]) -> str:
+    """A ``model-index`` for the top of a card."""
+    return yaml.safe_dump({"model-index": index}, sort_keys=False)
+
+
 def _cells(figures: dict[str, Any]) -> dict[str, str]:
     return {name: _cell(figures.get(name)) for name in COLUMNS}
 
 
 def _cell(figure: Any) -> str:
     if figure is None:
-        return ""
+        return "not measured"
     if not isinstance(figure, dict):
         return f"{figure:.3f}"
     low, high = figure["interval_95"]

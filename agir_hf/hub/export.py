@@ -10,6 +10,8 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from model_cards import fill_card
+
 from ..errors import AgirError, require
 from ..rationale import SCORE_PREFIX, render_prompt
 from ..repositories import checkpoint_folder, why_not
@@ -237,25 +239,19 @@ def chat_template(tokenizer: Any) -> str:
 
 
 def _write_card(source: _Source, folder: Path, example: str) -> None:
-    from jinja2 import Environment, StrictUndefined
-
-    template = (resources.files("agir_hf") / "hub" / "language_model_card.md.jinja").read_text(encoding="utf-8")
-    text = (
-        Environment(undefined=StrictUndefined, keep_trailing_newline=True, trim_blocks=True)
-        .from_string(template)
-        .render(
-            name=source.name,
-            architecture=type(source.model).__name__,
-            adapter=source.adapter,
-            trained_on=source.trained_on,
-            license=source.license,
-            labels=" ".join(source.labels),
-            temperature=source.temperature,
-            score_prefix=SCORE_PREFIX.replace("\n", "\\n"),
-            example=example.rstrip("\n"),
-            request=json.dumps({"model": "PATH", "messages": [{"role": "user", "content": example.rstrip("\n")}]}),
-            dtype=str(source.model.dtype).removeprefix("torch."),
-        )
+    text = fill_card(
+        "language_model",
+        name=source.name,
+        architecture=type(source.model).__name__,
+        adapter=source.adapter,
+        trained_on=source.trained_on,
+        license=source.license,
+        labels=" ".join(source.labels),
+        temperature=source.temperature,
+        score_prefix=SCORE_PREFIX.replace("\n", "\\n"),
+        example=example.rstrip("\n"),
+        request=json.dumps({"model": "PATH", "messages": [{"role": "user", "content": example.rstrip("\n")}]}),
+        dtype=str(source.model.dtype).removeprefix("torch."),
     )
     (folder / "README.md").write_text(text, encoding="utf-8")
 

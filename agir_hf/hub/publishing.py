@@ -1,25 +1,25 @@
 """Folders to repositories on the Hub: private first, whole or not at all, and again where a connection broke.
 
 All files of a folder come in one commit, so a repository never holds half of them. What was uploaded before an upload
-broke is not sent again: the Hub knows large files by their hash.
+broke is not sent again: the Hub knows large files by their hash. Only when every file was seen to be there does a
+repository become public.
 """
 
 from __future__ import annotations
 
-import re
+import hashlib
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 from ..errors import AgirError
+from .card_check import check_card
 
 Result = TypeVar("Result")
 
 TRIES = 5
 FIRST_WAIT_S = 1.0
-# What an unfilled template leaves in a card.
-_BLANK = re.compile(r"\{\{|\}\}|\[More Information Needed\]")
 _FORBIDDEN = (".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt")
 
 
@@ -31,6 +31,7 @@ def push_folder(
     public: bool = False,
     message: str,
     leave_out: Sequence[str] = (),
+    replaces: Sequence[str] = (),
     wait: Callable[[float], None] = time.sleep,
 ) -> str:
     """Upload a folder as one commit; returns the commit's address.
@@ -38,20 +39,28 @@ def push_folder(
     Args:
         folder: holds a filled ``README.md``; weights as safetensors only.
         repo: "owner/name"; made private where it is not there.
-        public: make it visible to everyone once it is whole.
+        public: make it visible to everyone once it is whole. Without it the repository must be private.
         leave_out: patterns of files that stay here.
+        replaces: patterns of files that an earlier upload left there and that go if they are not in the folder.
         wait: called with the seconds between two tries.
 
     Raises:
-        AgirError: no card or one with blanks, weights in a format that can run code, or the Hub refuses.
+        AgirError: no card or one with blanks, weights in a format that can run code, a public repository where a
+            private one was meant, or the Hub refuses.
     """
     check_folder(folder)
     from huggingface_hub import HfApi
     from huggingface_hub.errors import HfHubHTTPError
+    from huggingface_hub.utils import filter_repo_objects
 
     api = HfApi()
+    names = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+    files = {name: folder / name for name in filter_repo_objects(names, ignore_patterns=list(leave_out))}
     try:
         _retried(lambda: api.create_repo(repo, repo_type=repo_type, private=True, exist_ok=True), wait)
+        # A repository that was there before keeps its visibility, whatever was asked for.
+        if not public and not _retried(lambda: api.repo_info(repo, repo_type=repo_type), wait).private:
+            raise AgirError(f"expected {repo} to be private, found it public: make it private, or push with --public")
         commit = _retried(
             lambda: api.upload_folder(
                 folder_path=str(folder),
@@ -59,9 +68,16 @@ def push_folder(
                 repo_type=repo_type,
                 commit_message=message,
                 ignore_patterns=list(leave_out),
+                delete_patterns=list(replaces) or None,
             ),
             wait,
         )
+        there = _retried(lambda: list(api.list_repo_tree(repo, recursive=True, repo_type=repo_type)), wait)
+        if missing := [name for name, path in files.items() if not _is_there(path, name, there)]:
+            raise AgirError(
+                f"expected {missing[0]} whole in {repo} after the upload, found another or none: run the same command "
+                "again; the repository was not made public"
+            )
         if public:
             _retried(lambda: api.update_repo_settings(repo, repo_type=repo_type, private=False), wait)
     except HfHubHTTPError as error:
@@ -79,11 +95,22 @@ def check_folder(folder: Path) -> None:
     card = folder / "README.md"
     if not card.is_file():
         raise AgirError(f"expected a card ({card}), found none: every repository says what it holds")
-    if blank := _BLANK.search(card.read_text(encoding="utf-8")):
-        raise AgirError(f"expected a filled card, found {blank.group()!r} in {card}")
+    check_card(card)
     unsafe = sorted(path.name for path in folder.rglob("*") if path.suffix in _FORBIDDEN)
     if unsafe:
         raise AgirError(f"expected weights as safetensors, found {unsafe[0]} in {folder}")
+
+
+def _is_there(path: Path, name: str, tree: Sequence[Any]) -> bool:
+    """Whether a repository's tree has this file with this content."""
+    entry = next((entry for entry in tree if entry.path == name), None)
+    if entry is None or getattr(entry, "size", None) != path.stat().st_size:
+        return False
+    if entry.lfs is not None:
+        with path.open("rb") as stream:
+            return bool(hashlib.file_digest(stream, "sha256").hexdigest() == entry.lfs.sha256)
+    data = path.read_bytes()
+    return bool(hashlib.sha1(b"blob %d\0" % len(data) + data).hexdigest() == entry.blob_id)
 
 
 def _retried(call: Callable[[], Result], wait: Callable[[float], None]) -> Result:

@@ -30,6 +30,7 @@ from tqdm import tqdm
 
 from ..configuration_agir import AgirMotionTokenizerConfig
 from ..errors import AgirError
+from ..evaluation.metrics import bootstrap_interval
 from ..feature_extraction_agir import AgirFeatureExtractor
 from ..modeling_agir_motion_tokenizer import AgirMotionTokenizer
 from .checkpoints import CheckpointFolder, cpu_only, mixed_precision, summary_writer
@@ -95,13 +96,15 @@ def train_motion_tokenizer(
     output: Path,
     *,
     seed: int,
+    people: Sequence[str] | None = None,
     log_every: int = 50,
     model: AgirMotionTokenizer | None = None,
-) -> dict[str, float]:
+) -> dict[str, Any]:
     """Train from random weights, or go on where a run stopped.
 
     Args:
         train, validation: features (T', 263) of clips, not normalised.
+        people: whose each validation clip is.
         output: gets the best tokenizer and its feature extractor (with the fitted statistics); checkpoints, logs.
         model: untrained, trained from the weights it has; without one, one as the recipe says is made and started at
             the principal components of the training clips.
@@ -205,7 +208,7 @@ def train_motion_tokenizer(
         log.close()
         shutil.rmtree(checkpoints.folder, ignore_errors=True)
     best = type(plain).from_pretrained(output)
-    return validation_figures(best, extractor, validation)
+    return validation_figures(best, extractor, validation, people=people)
 
 
 def tokenizer_config(recipe: TokenizerRecipe) -> AgirMotionTokenizerConfig:
@@ -252,9 +255,14 @@ def validation_figures(
     extractor: AgirFeatureExtractor,
     clips: Sequence[NDArray[np.float32]],
     *,
+    people: Sequence[str] | None = None,
     limit: int = VALIDATION_CLIPS,
-) -> dict[str, float]:
-    """Joint error, code use and perplexity over at most ``limit`` whole clips."""
+) -> dict[str, Any]:
+    """Joint error, code use and perplexity over at most ``limit`` whole clips.
+
+    Args:
+        people: whose clip each one is; with it comes the 95 % interval of the mean error over people.
+    """
     errors, used = [], []
     model.eval()
     for clip in clips[:limit]:
@@ -265,14 +273,19 @@ def validation_figures(
         used.append(codes[0].cpu().numpy())
     counts = np.bincount(np.concatenate(used), minlength=model.config.codebook_size)
     share = counts[counts > 0] / counts.sum()
-    return {
+    figures: dict[str, Any] = {
         "parameters": model.num_parameters(),
+        "clips": len(errors),
         "joint_error_mm_mean": round(float(np.mean(errors)), 2),
         "joint_error_mm_median": round(float(np.median(errors)), 2),
         "codes_used_share": round(float((counts > 0).mean()), 4),
         "perplexity": round(float(np.exp(-(share * np.log(share)).sum())), 1),
         "codes_seen": int(counts.sum()),
     }
+    if people is not None:
+        low, high = bootstrap_interval(lambda rows: float(np.mean(np.asarray(errors)[rows])), people[:limit])
+        figures["joint_error_mm_interval_95"] = [round(low, 2), round(high, 2)]
+    return figures
 
 
 def encode_clips(

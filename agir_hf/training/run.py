@@ -70,6 +70,11 @@ def train_all(recipe: Recipe, output: Path) -> Path:
     return run.checkpoint(run.splits())
 
 
+def _on_hub(*names: str) -> list[str]:
+    """Those of some names that are repositories and no folders of this machine."""
+    return [name for name in names if name and not Path(name).exists()]
+
+
 class _Run:
     """What the stages of one run share."""
 
@@ -79,6 +84,11 @@ class _Run:
         self.recipe, self.output = recipe, output
         self.state = PartialState(cpu=not torch.cuda.is_available())
         self.record = RunRecord(output / "run_record.json", recipe.to_dict())
+        self.note(
+            "lineage",
+            base_model=_on_hub(recipe.language_model.base, recipe.motion_tokenizer),
+            datasets=_on_hub(recipe.data.dataset),
+        )
 
     def note(self, stage: str, **figures: Any) -> None:
         if self.state.is_main_process:
@@ -124,6 +134,7 @@ class _Run:
                     clips,
                     splits["validation"].features,
                     home,
+                    people=[walk.subject_id for walk in splits["validation"].walks],
                     seed=self.recipe.seed,
                     log_every=self.recipe.log_every,
                 )

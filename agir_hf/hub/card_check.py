@@ -1,0 +1,91 @@
+"""What a card must say before its repository may be uploaded."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from ..errors import AgirError
+
+# What an unfilled template leaves.
+_UNFILLED = re.compile(r"\{\{|\}\}|\{%|%\}|\[More Information Needed\]|\bTODO\b|\bTBD\b")
+_HEADING = re.compile(r"^(#{1,6})\s+(.+?)\s*$", re.MULTILINE)
+_FENCE = re.compile(r"^```.*?^```[ \t]*$", re.MULTILINE | re.DOTALL)
+# Sections of the cards under ``model_cards``; a card that says less is no card of a model about people.
+SECTIONS = ("Intended use", "Out-of-scope use", "Limits", "Citation")
+NOT_A_DEVICE = "not a medical device"
+
+
+def check_card(card: Path, *, sections: tuple[str, ...] = ()) -> dict[str, Any]:
+    """Refuse a card with a blank field; returns its metadata.
+
+    Args:
+        card: a ``README.md``.
+        sections: headings that it must have, such as `SECTIONS`, and then say that it is not a medical device.
+
+    Raises:
+        AgirError: a field that was not filled, an empty section, or one that is missing.
+    """
+    text = card.read_text(encoding="utf-8")
+    metadata, body = _parts(card, text)
+    prose = _FENCE.sub("", body)
+    if blank := _UNFILLED.search(text):
+        raise AgirError(f"expected a filled card, found {blank.group()!r} in {card.name}")
+    if field := next(_blank_fields(metadata), None):
+        raise AgirError(f"expected a filled card, found nothing for {field!r} at the top of {card.name}")
+    if sections and not metadata.get("license"):
+        raise AgirError(f"expected a license at the top of {card.name}, found none")
+    bodies = _sections(body)
+    if empty := next((title for title, content in bodies.items() if not content), None):
+        raise AgirError(f"expected a filled card, found nothing under '{empty}' in {card.name}")
+    if missing := next((title for title in sections if title not in bodies), None):
+        raise AgirError(
+            f"expected a section '{missing}' in {card.name}, found {', '.join(map(repr, bodies)) or 'none'}"
+        )
+    if sections and NOT_A_DEVICE not in " ".join(prose.split()).replace("*", ""):
+        raise AgirError(f"expected {card.name} to say that this is {NOT_A_DEVICE}, found no such words")
+    return metadata
+
+
+def _parts(card: Path, text: str) -> tuple[dict[str, Any], str]:
+    """Metadata between the lines of dashes, and what follows."""
+    match = re.match(r"---[ \t]*\n(.*?)\n---[ \t]*\n?(.*)\Z", text, re.DOTALL)
+    if match is None:
+        return {}, text
+    try:
+        metadata = yaml.safe_load(match.group(1)) or {}
+    except yaml.YAMLError as error:
+        reason = " ".join(str(error).split())
+        raise AgirError(f"expected YAML between the lines of dashes in {card.name}, found: {reason}") from error
+    if not isinstance(metadata, dict):
+        raise AgirError(f"expected names and values between the lines of dashes in {card.name}, found {metadata!r}")
+    return metadata, match.group(2)
+
+
+def _blank_fields(value: Any, name: str = "") -> Iterator[str]:
+    if value is None or value == "" or value == [] or value == {}:
+        yield name or "metadata"
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _blank_fields(inner, f"{name}.{key}".lstrip("."))
+    elif isinstance(value, list):
+        for inner in value:
+            if inner is not None:  # the free length of an array
+                yield from _blank_fields(inner, name)
+
+
+def _sections(body: str) -> dict[str, str]:
+    """What stands under each heading, sub-headings included."""
+    hidden = _FENCE.sub(lambda fence: re.sub(r"\S", "x", fence.group()), body)  # a comment in code is no heading
+    headings = list(_HEADING.finditer(hidden))
+    found = {}
+    for place, heading in enumerate(headings):
+        level = len(heading.group(1))
+        after = (other for other in headings[place + 1 :] if len(other.group(1)) <= level)
+        end = next((other.start() for other in after), len(hidden))
+        found[body[heading.start(2) : heading.end(2)]] = hidden[heading.end() : end].strip()
+    return found

@@ -1,0 +1,63 @@
+"""``agir push model | tokenizer | dataset``: what was trained or built, to the Hub."""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from ..errors import AgirError
+
+
+def add_options(command: argparse.ArgumentParser) -> None:
+    """The options of ``agir push``."""
+    command.add_argument("what", choices=("model", "tokenizer", "dataset"))
+    command.add_argument("source", metavar="SOURCE", help="a folder, or the name of a packaged checkpoint")
+    command.add_argument("repo", metavar="OWNER/NAME", help="repository on the Hub; made private where it is not there")
+    command.add_argument("--public", action="store_true", help="make it visible to everyone, once it is whole")
+    command.add_argument("--i-have-permission", action="store_true", help="with --public: you may publish this data")
+    command.add_argument("--base-model", action="append", default=[], metavar="ID", help="repository it was made from")
+    command.add_argument("--dataset", action="append", default=[], metavar="ID", help="dataset it was trained on")
+    command.add_argument("--dry-run", action="store_true", help="only say what would be uploaded")
+
+
+def push(options: argparse.Namespace) -> int:
+    """Run ``agir push``."""
+    owner, _, name = options.repo.partition("/")
+    if not owner or not name or "/" in name:
+        raise AgirError(f"expected a repository as OWNER/NAME, found {options.repo!r}")
+    if options.what == "dataset":
+        return _push_dataset(options)
+    if options.i_have_permission:
+        raise AgirError("expected --i-have-permission with a dataset only, found it with a model: leave it out")
+    from .publishing import check_folder, push_folder
+    from .staging import REPLACED, stage_model, stage_tokenizer
+
+    stage = stage_model if options.what == "model" else stage_tokenizer
+    with tempfile.TemporaryDirectory(prefix="agir-push-", ignore_cleanup_errors=True) as made:
+        folder = Path(made)
+        stage(options.source, folder, options.repo, base_models=options.base_model, datasets=options.dataset)
+        check_folder(folder)
+        if options.dry_run:
+            for path in sorted(folder.iterdir()):
+                print(f"{path.stat().st_size:>12,}  {path.name}")
+            return 0
+        what = "the assessor" if options.what == "model" else "the motion tokenizer"
+        address = push_folder(folder, options.repo, public=options.public, message=f"{name}: {what}", replaces=REPLACED)
+    print(f"agir: {options.repo} is whole and {'public' if options.public else 'private'}: {address}", file=sys.stderr)
+    return 0
+
+
+def _push_dataset(options: argparse.Namespace) -> int:
+    # The dataset's builder is a package beside this one, which never imports it.
+    if options.base_model or options.dataset:
+        raise AgirError("expected --base-model and --dataset with a model or tokenizer, found them with a dataset")
+    flags = [
+        flag
+        for flag in ("--public", "--i-have-permission", "--dry-run")
+        if getattr(options, flag[2:].replace("-", "_"))
+    ]
+    arguments = ["push", options.source, "--repo", options.repo, *flags]
+    return subprocess.run([sys.executable, "-m", "dataset_builder", *arguments], check=False).returncode
