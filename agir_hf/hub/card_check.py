@@ -35,7 +35,7 @@ def check_card(card: Path, *, sections: tuple[str, ...] = ()) -> dict[str, Any]:
     prose = _FENCE.sub("", body)
     if blank := _UNFILLED.search(text):
         raise AgirError(f"expected a filled card, found {blank.group()!r} in {card.name}")
-    if field := next(_blank_fields(metadata), None):
+    if metadata and (field := next(_blank_fields(metadata), None)):
         raise AgirError(f"expected a filled card, found nothing for {field!r} at the top of {card.name}")
     if sections and not metadata.get("license"):
         raise AgirError(f"expected a license at the top of {card.name}, found none")
@@ -68,7 +68,7 @@ def _parts(card: Path, text: str) -> tuple[dict[str, Any], str]:
 
 def _blank_fields(value: Any, name: str = "") -> Iterator[str]:
     if value is None or value == "" or value == [] or value == {}:
-        yield name or "metadata"
+        yield name
     elif isinstance(value, dict):
         for key, inner in value.items():
             yield from _blank_fields(inner, f"{name}.{key}".lstrip("."))

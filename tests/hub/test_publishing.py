@@ -35,7 +35,7 @@ def hub() -> Iterator[HubStandIn]:
 def folder(tmp_path: Path) -> Path:
     place = tmp_path / "model"
     (place / "logs").mkdir(parents=True)
-    (place / "README.md").write_text("# A card\n", encoding="utf-8")
+    (place / "README.md").write_text("# A card\n\nOf nothing.\n", encoding="utf-8")
     (place / "model.safetensors").write_bytes(bytes(1000))
     (place / "logs" / "events").write_bytes(b"log")
     return place

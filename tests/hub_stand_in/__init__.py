@@ -15,10 +15,11 @@ import subprocess
 import sys
 import tempfile
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 
 from .calls import ROUTES
-from .server import Server
+from .server import Fault, Server
 from .store import Store
 
 __all__ = ["HubStandIn"]
@@ -73,27 +74,58 @@ class HubStandIn:
         }
 
     def run(
-        self, code: str, *arguments: str, signed_in: bool = True, timeout_s: float = 300.0
+        self,
+        code: str,
+        *arguments: str,
+        signed_in: bool = True,
+        variables: Mapping[str, str] | None = None,
+        timeout_s: float = 300.0,
     ) -> subprocess.CompletedProcess[str]:
         """Run Python code in a process that has the stand-in for its Hub.
 
         Args:
             code: what ``python -c`` takes; ``arguments`` follow it as ``sys.argv[1:]``.
             signed_in: without it the process has no token.
+            variables: more of the environment, such as an ``HF_HOME`` that several processes share.
             timeout_s: after this it is killed, and ``subprocess.TimeoutExpired`` raised.
         """
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(("HF_", "TRANSFORMERS_"))}
-        environment = {**inherited, **self.environment, "PYTHONIOENCODING": "utf-8"}
+        environment = {**inherited, **self.environment, "PYTHONIOENCODING": "utf-8", **(variables or {})}
         if not signed_in:
             del environment["HF_TOKEN"]
-        return subprocess.run(
-            [sys.executable, "-c", code, *arguments],
-            env=environment,
-            capture_output=True,
-            text=True,
-            encoding="utf-8",
-            timeout=timeout_s,
-        )
+        command = [sys.executable, "-c", code, *arguments]
+        pipe = subprocess.PIPE
+        with subprocess.Popen(
+            command, env=environment, stdout=pipe, stderr=pipe, text=True, encoding="utf-8"
+        ) as process:
+            self._server.kill_client = process.kill
+            try:
+                output, errors = process.communicate(timeout=timeout_s)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                raise
+        return subprocess.CompletedProcess(command, process.returncode, output, errors)
+
+    def fail(self, fault: Fault, *, after: int = 0, times: int = 1) -> None:
+        """Let calls go wrong: the one that comes after so many others, and as many following ones as said.
+
+        ``"killed"`` and ``"killed after"`` kill the process that `run` started, before or after its call is done.
+        """
+        first = len(self.calls) + after
+        self._server.faults = {place: fault for place in range(first, first + times)}
+
+    def gate(self, repo_id: str, *, repo_type: str = "model") -> None:
+        """Let a repository be seen by everyone and read by nobody, as one whose terms were not accepted."""
+        self._server.gated.add((repo_type, repo_id))
+
+    def is_public(self, repo_id: str, *, repo_type: str = "model") -> bool:
+        """Whether there is such a repository and everyone may see it."""
+        found = self._store.repositories.get((repo_type, repo_id))
+        return found is not None and not found.private
+
+    def large_files(self) -> list[str]:
+        """SHA-256 of the large files that were uploaded, whether or not a commit holds them."""
+        return [path.name for path in self._store.folder.iterdir() if len(path.name) == 64]
 
     def files(self, repo_id: str, *, repo_type: str = "model", revision: str = "main") -> dict[str, bytes]:
         """The content of a repository by path, to look at what was pushed.

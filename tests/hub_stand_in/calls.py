@@ -252,6 +252,9 @@ def _commit(request: Handler, at: dict[str, str]) -> None:
 @_call("GET", f"{_WEB}/resolve/(?P<revision>refs/[^/]+/[^/]+|[^/]+)/(?P<path>.+)")
 def _resolve(request: Handler, at: dict[str, str]) -> None:
     commit = request.commit_at(at)
+    if (at["kind"] or "model", at["repo"]) in request.server.gated:
+        status = 403 if request.signed_in() else 401
+        raise Refused(status, f"Access to {at['repo']} is restricted: its terms were not accepted.", "GatedRepo")
     file = commit.files.get(at["path"])
     headers = {"X-Repo-Commit": commit.id, "Accept-Ranges": "bytes"}
     if file is None:

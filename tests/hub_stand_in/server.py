@@ -5,16 +5,19 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import socket
 import threading
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import BytesIO
 from socketserver import TCPServer
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Literal
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from .store import Commit, Refused, Repository, Store
 
+# What may go wrong with a call: 503; the connection breaks before or after the work was done; the client dies then.
+Fault = Literal["unavailable", "dropped", "dropped after", "killed", "killed after"]
 # method, path with named groups, and what answers it
 Route = tuple[str, re.Pattern[str], Callable[["Handler", dict[str, str]], None]]
 
@@ -36,6 +39,9 @@ class Server(ThreadingHTTPServer):
         self.calls: list[tuple[str, str]] = []
         self.unknown_calls: list[tuple[str, str]] = []
         self.announced: set[str] = set()  # LFS objects that may be uploaded
+        self.faults: dict[int, Fault] = {}  # by place in ``calls``
+        self.kill_client: Callable[[], None] = lambda: None
+        self.gated: set[tuple[str, str]] = set()  # (kind, repository) that may be seen and not read
         self.lock = threading.Lock()
 
     def server_bind(self) -> None:
@@ -70,17 +76,35 @@ class Handler(BaseHTTPRequestHandler):
         self.query = parse_qs(url.query)
         self.body = _Counted(self.rfile, int(self.headers.get("Content-Length") or 0))  # type: ignore[arg-type]
         with self.server.lock:
+            fault = self.server.faults.get(len(self.server.calls))
             self.server.calls.append((self.command, url.path))
+        if fault in ("dropped after", "killed after"):
+            self.wfile = BytesIO()  # done, and nobody will hear of it
+        elif fault in ("dropped", "killed"):
+            return self._hang_up(fault)
+        self._answer(url.path, fault)
+        if fault in ("dropped after", "killed after"):
+            self._hang_up(fault)
+
+    def _hang_up(self, fault: Fault) -> None:
+        if fault.startswith("killed"):
+            self.server.kill_client()
+        self.close_connection = True
+        self.connection.shutdown(socket.SHUT_RDWR)
+
+    def _answer(self, path: str, fault: Fault | None) -> None:
         try:
+            if fault == "unavailable":
+                raise Refused(503, "Service Unavailable")
             for method, pattern, function in self.server.routes:
-                match = pattern.fullmatch(url.path) if self.command in (method, "HEAD" * (method == "GET")) else None
+                match = pattern.fullmatch(path) if self.command in (method, "HEAD" * (method == "GET")) else None
                 if match:
                     function(self, {name: unquote(value or "") for name, value in match.groupdict().items()})
                     break
             else:
                 with self.server.lock:
-                    self.server.unknown_calls.append((self.command, url.path))
-                raise Refused(404, f"the stand-in for the Hub has no {self.command} {url.path}")
+                    self.server.unknown_calls.append((self.command, path))
+                raise Refused(404, f"the stand-in for the Hub has no {self.command} {path}")
         except Refused as refusal:
             headers = {"X-Error-Message": refusal.message, **({"X-Error-Code": refusal.code} if refusal.code else {})}
             self.answer({"error": refusal.message}, refusal.status, headers)
