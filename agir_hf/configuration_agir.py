@@ -1,7 +1,5 @@
 """Configurations of the motion tokenizer (a VQ-VAE) and of the model that holds it beside a language model."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from huggingface_hub.dataclasses import strict
@@ -9,6 +7,9 @@ from transformers import AutoConfig, PreTrainedConfig
 from transformers.configuration_utils import SubConfigSpec
 
 from .errors import AgirError
+
+# Annotations are not postponed in this module: `strict` passes over the ones that are strings.
+Number = float | int
 
 # Columns of the 263 HumanML3D features, [start, end), and what they are.
 FEATURE_GROUPS: dict[str, tuple[int, int]] = {
@@ -67,14 +68,14 @@ class AgirMotionTokenizerConfig(PreTrainedConfig):
     encoder_blocks: int = 0
     decoder_blocks: int = 6
     dilation_growth_rate: int = 3
-    group_weights: dict[str, float] | None = None
-    position_weight: float = 1.0
-    velocity_weight: float = 0.5
-    commitment_weight: float = 1.0
-    codebook_decay: float = 0.99
+    group_weights: dict[str, Number] | None = None
+    position_weight: Number = 1.0
+    velocity_weight: Number = 0.5
+    commitment_weight: Number = 1.0
+    codebook_decay: Number = 0.99
     codebook_warmup_updates: int = 100
-    dead_code_threshold: float = 0.1
-    initializer_range: float = 1.0
+    dead_code_threshold: Number = 0.1
+    initializer_range: Number = 1.0
 
     def __post_init__(self, **kwargs: Any) -> None:
         super().__post_init__(**kwargs)
@@ -129,9 +130,9 @@ class AgirConfig(PreTrainedConfig):
     num_scores: int = 4
     score_labels: list[str] | None = None
     score_token_ids: list[int] | None = None
-    score_temperature: float = 1.0
-    max_reconstruction_mm: float | None = None
-    max_feature_deviation: float | None = None
+    score_temperature: Number = 1.0
+    max_reconstruction_mm: Number | None = None
+    max_feature_deviation: Number | None = None
     max_motion_codes: int = 64
     first_motion_token_id: int | None = None
     motion_token_id: int | None = None

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from transformers import AutoModelForCausalLM, GenerationMixin, PreTrainedModel
 from transformers.modeling_outputs import CausalLMOutputWithPast
+from transformers.utils import can_return_tuple
 
 from .configuration_agir import AgirConfig
 from .errors import AgirError
@@ -28,8 +29,10 @@ class AgirForGaitAssessment(PreTrainedModel, GenerationMixin):
     config_class = AgirConfig
     config: AgirConfig
     main_input_name = "input_ids"
+    # What the language model does not support, it refuses itself.
     _supports_sdpa = True
     _supports_flash_attn = True
+    _supports_flex_attn = True
     _supports_attention_backend = True
     supports_gradient_checkpointing = True
 
@@ -44,6 +47,7 @@ class AgirForGaitAssessment(PreTrainedModel, GenerationMixin):
         self._keys_to_ignore_on_load_unexpected = set(self._keys_to_ignore_on_load_unexpected or ()).difference(
             AgirMotionTokenizer._keys_to_ignore_on_load_unexpected
         )
+        self._can_compile_fullgraph = self.language_model._can_compile_fullgraph
         self._language_model_inputs = frozenset(inspect.signature(self.language_model.forward).parameters)
 
     def get_input_embeddings(self) -> nn.Module:
@@ -78,7 +82,10 @@ class AgirForGaitAssessment(PreTrainedModel, GenerationMixin):
             raise AgirError(
                 "the config does not say where the motion tokens are: set MotionVocabulary.config_fields() on it"
             )
-        codes = self.motion_tokenizer.encode(motion_features, motion_attention_mask)
+        device = self.motion_tokenizer.device  # a device map may put it elsewhere than the text
+        codes = self.motion_tokenizer.encode(
+            motion_features.to(device), None if motion_attention_mask is None else motion_attention_mask.to(device)
+        )
         codes = codes[codes != PADDING_CODE].to(input_ids.device)
         places = input_ids == self.config.motion_token_id
         if int(places.sum()) != len(codes):
@@ -88,6 +95,7 @@ class AgirForGaitAssessment(PreTrainedModel, GenerationMixin):
             )
         return input_ids.masked_scatter(places, codes + self.config.first_motion_token_id)
 
+    @can_return_tuple
     def forward(
         self,
         input_ids: Tensor | None = None,
@@ -127,6 +135,10 @@ class AgirForGaitAssessment(PreTrainedModel, GenerationMixin):
             given["logits_to_keep"] = logits_to_keep
         if "position_ids" not in self._language_model_inputs:
             given.pop("position_ids")
+        # The language model asks its own config only.
+        for name in ("output_attentions", "output_hidden_states"):
+            if getattr(self.config, name):
+                kwargs.setdefault(name, True)
         return self.language_model(**{name: value for name, value in given.items() if value is not None}, **kwargs)
 
     @torch.no_grad()
@@ -176,6 +188,7 @@ class AgirForGaitAssessment(PreTrainedModel, GenerationMixin):
             motion_features=motion_features,
             motion_attention_mask=motion_attention_mask,
             use_cache=False,
+            return_dict=True,
             logits_to_keep=input_ids.shape[1] - int(last[0]) if same else 0,
         )
         row = torch.arange(len(input_ids), device=input_ids.device)

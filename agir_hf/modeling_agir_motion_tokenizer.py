@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from transformers import PreTrainedModel
-from transformers.utils import ModelOutput
+from transformers.utils import ModelOutput, can_return_tuple
 
 from .configuration_agir import FEATURE_GROUPS, AgirMotionTokenizerConfig
 from .errors import AgirError
@@ -176,7 +176,7 @@ class MotionCodebook(nn.Module):
             book = self.codebook[rows]
             # |left - code|^2, for all followed sums at once
             apart = left.square().sum(-1, keepdim=True) + (book.square().sum(1) - 2 * left @ book.T)
-            kept = min(BEAM if quantizer + 1 < self.num_quantizers else 1, apart[0].numel() if len(apart) else 1)
+            kept = min(BEAM if quantizer + 1 < self.num_quantizers else 1, apart.shape[1:].numel())
             best = apart.flatten(1).topk(kept, largest=False).indices
             parent, chosen = best // self.size, best % self.size
             codes = torch.cat(
@@ -295,7 +295,13 @@ class AgirMotionTokenizer(PreTrainedModel):
     # Names that no language model uses: inside a composite they are matched against every tensor.
     _keep_in_fp32_modules_strict = ["motion_encoder", "motion_decoder", "motion_codebook"]  # noqa: RUF012
     _keys_to_ignore_on_load_unexpected: list[str] = [r"^language_model\."]  # noqa: RUF012
+    # It has no attention, so it stands in the way of no implementation that is asked of a model around it.
     _supports_sdpa = True
+    _supports_flash_attn = True
+    _supports_flex_attn = True
+    _supports_attention_backend = True
+    # Encoder, codebook and decoder call each other past the hooks that would carry tensors between devices.
+    _no_split_modules = ["AgirMotionTokenizer"]  # noqa: RUF012
 
     def __init__(self, config: AgirMotionTokenizerConfig) -> None:
         super().__init__(config)
@@ -304,6 +310,11 @@ class AgirMotionTokenizer(PreTrainedModel):
         self.motion_codebook = MotionCodebook(config)
         self.float()
         self.post_init()
+
+    @property
+    def device(self) -> torch.device:
+        """Where motions and codes are taken: parameters that are offloaded are on no device, the codebook always is."""
+        return self.motion_codebook.codebook.device
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> AgirMotionTokenizer:
         def move_only(tensor: Tensor) -> Tensor:
@@ -322,6 +333,8 @@ class AgirMotionTokenizer(PreTrainedModel):
                 nn.init.kaiming_uniform_(module.weight, nonlinearity="linear")
             if module.bias is not None:
                 nn.init.zeros_(module.bias)
+        elif isinstance(module, ChannelNorm):
+            nn.init.ones_(module.weight)
         elif isinstance(module, MotionCodebook):
             nn.init.normal_(module.codebook, std=self.config.initializer_range)
             for buffer in (module.usage, module.vector_sum, module.recent):
@@ -329,6 +342,7 @@ class AgirMotionTokenizer(PreTrainedModel):
             for buffer in (module.recent_seen, module.updates_seen, module.started):
                 nn.init.zeros_(buffer)
 
+    @can_return_tuple
     def forward(
         self,
         motion_features: Tensor,
