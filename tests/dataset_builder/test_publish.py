@@ -11,13 +11,14 @@ import pyarrow.parquet as pq
 import pytest
 from care_pd_files import nine_cohorts
 from datasets import load_dataset
+from hub_stand_in import HubStandIn
 
 from agir_hf.errors import AgirError
 from dataset_builder.build import build
 from dataset_builder.cli import main
 from dataset_builder.executors import ExecutorSettings
 from dataset_builder.manifest import Manifest, file_entry, read_manifest
-from dataset_builder.publish import plan_publication, push
+from dataset_builder.publish import plan_publication
 from dataset_builder.recipe import BuildRecipe
 from dataset_builder.sources import CarePdSource
 
@@ -127,43 +128,21 @@ def test_a_file_that_is_not_the_one_built_is_not_pushed(built: Path, tmp_path: P
         plan_publication(output)
 
 
-class FakeApi:
-    """Records what would go to the Hub."""
-
-    def __init__(self, private: bool, log: list[object]) -> None:
-        self.private = private
-        self.log = log
-
-    def create_repo(self, repo: str, **options: object) -> None:
-        self.log.append(("create", repo, options["private"]))
-
-    def repo_info(self, repo: str, **_: object) -> FakeApi:
-        return self
-
-    def upload_folder(self, *, folder_path: str, **options: object) -> FakeApi:
-        folder = Path(folder_path)
-        self.log.append(sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()))
-        return self
-
-    commit_url = "somewhere"
+PUSH = "import sys; from dataset_builder.cli import main; sys.exit(main(['push', *sys.argv[1:]]))"
 
 
-def test_visibility(both: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture) -> None:
-    log: list[object] = []
-    monkeypatch.setattr("huggingface_hub.HfApi", lambda: FakeApi(True, log))
-    assert main(["push", str(both), "--repo", "me/gait", "--public"]) == 2
-    assert "--i-have-permission" in capsys.readouterr().err and log == []
-    assert main(["push", str(both), "--repo", "me/gait", "--dry-run"]) == 0
-    assert "care_pd: recipe, ids and hashes only" in capsys.readouterr().out and log == []
-    push(both, "me/gait")
-    assert log[0] == ("create", "me/gait", True) and "recipes/care_pd.json" in log[1]  # type: ignore[operator]
-    assert not [name for name in log[1] if "data/care_pd" in name]  # type: ignore[attr-defined]
-    assert not list(both.glob(".push-*"))
-    log.clear()
-    push(both, "me/gait", public=True, i_have_permission=True)
-    assert log[0] == ("create", "me/gait", False)
-    monkeypatch.setattr("huggingface_hub.HfApi", lambda: FakeApi(False, log))
-    log.clear()
-    with pytest.raises(AgirError, match="found it public"):
-        push(both, "me/gait")
-    assert len(log) == 1
+def test_visibility(both: Path, capsys: pytest.CaptureFixture) -> None:
+    assert main(["push", str(both), "--repo", "lab/gait", "--public"]) == 2
+    assert "--i-have-permission" in capsys.readouterr().err
+    assert main(["push", str(both), "--repo", "lab/gait", "--dry-run"]) == 0
+    assert "care_pd: recipe, ids and hashes only" in capsys.readouterr().out
+    with HubStandIn() as hub:
+        pushed = hub.run(PUSH, str(both), "--repo", "lab/gait")
+        assert pushed.returncode == 0, pushed.stderr
+        names = hub.files("lab/gait", repo_type="dataset")
+        assert "recipes/care_pd.json" in names and not [name for name in names if "data/care_pd" in name]
+        assert not hub.is_public("lab/gait", repo_type="dataset") and not list(both.glob(".push-*"))
+        assert hub.run(PUSH, str(both), "--repo", "lab/gait", "--public", "--i-have-permission").returncode == 0
+        assert hub.is_public("lab/gait", repo_type="dataset")
+        refused = hub.run(PUSH, str(both), "--repo", "lab/gait")
+        assert refused.returncode == 2 and "found it public" in refused.stderr

@@ -1,4 +1,4 @@
-"""The calls that users of Hugging Face libraries make on an AGIR repository and on a tokenizer's, and what must come out.
+"""The calls that users make on an AGIR repository and on a tokenizer's, and what must come of them.
 
     python tests/hub/call_matrix.py            # all of them, each in a process of its own, as a table
 
@@ -114,8 +114,17 @@ expect(extractor(joints(), frame_rate_hz=60.0)["motion_features"].shape[2], 263)
         "AutoTokenizer",
         "expect(AutoTokenizer.from_pretrained(MODEL, **trust).convert_tokens_to_ids('<motion_5>') > 0)",
     ),
-    Call("AutoModel.from_config", "expect(home(AutoModel.from_config(AutoConfig.from_pretrained(MODEL, **trust), **trust)), 'AgirForGaitAssessment')"),
-    Call("tokenizer repository: AutoConfig", "expect(home(AutoConfig.from_pretrained(TOKENIZER, **trust)), 'AgirMotionTokenizerConfig')"),
+    Call(
+        "AutoModel.from_config",
+        """
+config = AutoConfig.from_pretrained(MODEL, **trust)
+expect(home(AutoModel.from_config(config, **trust)), "AgirForGaitAssessment")
+""",
+    ),
+    Call(
+        "tokenizer repository: AutoConfig",
+        "expect(home(AutoConfig.from_pretrained(TOKENIZER, **trust)), 'AgirMotionTokenizerConfig')",
+    ),
     Call(
         "tokenizer repository: AutoModel, AutoFeatureExtractor, AutoProcessor",
         """
