@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from .configuration_agir import AgirConfig
 from .errors import AgirError
-from .pipeline_agir import GaitAssessmentPipeline
 from .repositories import checkpoint_folder, why_not
+
+if TYPE_CHECKING:
+    from .pipeline_agir import GaitAssessmentPipeline
 
 DEFAULT_MODEL = "agir-tiny"
 
@@ -30,12 +31,15 @@ def load_pipeline(
         AgirError: there is no such model, it is no AGIR model, or its files are damaged.
     """
     from safetensors import SafetensorError
-    from transformers import AutoConfig, pipeline
 
     name = str(home) if (home := checkpoint_folder(model)) else str(model)
     where = {"token": kwargs["token"]} if "token" in kwargs else {}
     try:
-        commit = None if home else _commit(name, revision, **where)
+        commit = None if home else _commit(name, revision, **where)  # first: a mistyped name is answered at once
+        from transformers import AutoConfig, pipeline
+
+        from .configuration_agir import AgirConfig
+
         kind = AutoConfig.from_pretrained(name, revision=commit, **where).model_type
         if kind != AgirConfig.model_type:
             raise AgirError(f"expected an AGIR model at {name!r}, found model type {kind!r}")

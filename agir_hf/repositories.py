@@ -52,7 +52,8 @@ def why_not(error: BaseException, name: str, *, revision: str | None = None, rep
     if is_any(RevisionNotFoundError):
         known = _revisions(name, repo_type)
         return f"{name} has no revision {revision or 'main'!r}" + (f": it has {', '.join(known)}" if known else "")
-    if is_any(RepositoryNotFoundError):
+    # `datasets` has an error of its own for this.
+    if is_any(RepositoryNotFoundError) or "doesn't exist on the Hub or cannot be accessed" in first:
         return (
             f"the Hub shows no {repo_type} {name}: check the name; if it is private, sign in with 'hf auth login' (or "
             "set HF_TOKEN)"

@@ -195,6 +195,8 @@ expect(bool(torch.isfinite(model(**prompt(processor)).logits).all()))
 from torchao.quantization import Int8WeightOnlyConfig
 from transformers import TorchAoConfig
 model, processor = load(quantization_config=TorchAoConfig(Int8WeightOnlyConfig()))
+expect(any(type(part.data) is not torch.Tensor for part in model.language_model.parameters()))
+expect(all(type(part.data) is torch.Tensor for part in model.motion_tokenizer.parameters()))
 expect(bool(torch.isfinite(model(**prompt(processor)).logits).all()))
 """,
         needs="torchao",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import sys
 from pathlib import Path
@@ -91,8 +90,3 @@ def tiny_assessor(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def assessor_copy(tiny_assessor: Path, tmp_path: Path) -> Path:
     """One to change."""
     return Path(shutil.copytree(tiny_assessor, tmp_path / "tiny"))
-
-
-def weight_files(folder: Path) -> set[str]:
-    index = json.loads((folder / "model.safetensors.index.json").read_text(encoding="utf-8"))
-    return set(index["weight_map"].values())

@@ -123,6 +123,10 @@ class HubStandIn:
         found = self._store.repositories.get((repo_type, repo_id))
         return found is not None and not found.private
 
+    def commit(self, repo_id: str, *, repo_type: str = "model", revision: str = "main") -> str:
+        """The hash of a revision's commit."""
+        return self._store.repositories[repo_type, repo_id].at(revision).id
+
     def large_files(self) -> list[str]:
         """SHA-256 of the large files that were uploaded, whether or not a commit holds them."""
         return [path.name for path in self._store.folder.iterdir() if len(path.name) == 64]
