@@ -30,7 +30,6 @@ def push_folder(
     repo_type: str = "model",
     public: bool = False,
     message: str,
-    leave_out: Sequence[str] = (),
     replaces: Sequence[str] = (),
     wait: Callable[[float], None] = time.sleep,
 ) -> str:
@@ -40,7 +39,6 @@ def push_folder(
         folder: holds a filled ``README.md``; weights as safetensors only.
         repo: "owner/name"; made private where it is not there.
         public: make it visible to everyone once it is whole. Without it the repository must be private.
-        leave_out: patterns of files that stay here.
         replaces: patterns of files that an earlier upload left there and that go if they are not in the folder.
         wait: called with the seconds between two tries.
 
@@ -51,11 +49,9 @@ def push_folder(
     check_folder(folder)
     from huggingface_hub import HfApi
     from huggingface_hub.errors import HfHubHTTPError
-    from huggingface_hub.utils import filter_repo_objects
 
     api = HfApi()
-    names = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
-    files = {name: folder / name for name in filter_repo_objects(names, ignore_patterns=list(leave_out))}
+    files = {path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*")) if path.is_file()}
     try:
         _retried(lambda: api.create_repo(repo, repo_type=repo_type, private=True, exist_ok=True), wait)
         # A repository that was there before keeps its visibility, whatever was asked for.
@@ -67,7 +63,6 @@ def push_folder(
                 repo_id=repo,
                 repo_type=repo_type,
                 commit_message=message,
-                ignore_patterns=list(leave_out),
                 delete_patterns=list(replaces) or None,
             ),
             wait,

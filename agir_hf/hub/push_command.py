@@ -6,6 +6,7 @@ import argparse
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 from ..errors import AgirError
@@ -32,21 +33,29 @@ def push(options: argparse.Namespace) -> int:
         return _push_dataset(options)
     if options.i_have_permission:
         raise AgirError("expected --i-have-permission with a dataset only, found it with a model: leave it out")
-    from .publishing import check_folder, push_folder
-    from .staging import REPLACED, stage_model, stage_tokenizer
+    from .staging import push_staged, stage_model, stage_tokenizer
 
     stage = stage_model if options.what == "model" else stage_tokenizer
+    made_from = {"base_models": options.base_model, "datasets": options.dataset}
+    if options.dry_run:
+        return _list_files(stage, options, made_from)
+    what = "the assessor" if options.what == "model" else "the motion tokenizer"
+    address = push_staged(
+        stage, options.source, options.repo, public=options.public, message=f"{name}: {what}", **made_from
+    )
+    print(f"agir: {options.repo} is whole and {'public' if options.public else 'private'}: {address}", file=sys.stderr)
+    return 0
+
+
+def _list_files(stage: Callable[..., None], options: argparse.Namespace, made_from: dict[str, list[str]]) -> int:
+    from .publishing import check_folder
+
     with tempfile.TemporaryDirectory(prefix="agir-push-", ignore_cleanup_errors=True) as made:
         folder = Path(made)
-        stage(options.source, folder, options.repo, base_models=options.base_model, datasets=options.dataset)
+        stage(options.source, folder, options.repo, **made_from)
         check_folder(folder)
-        if options.dry_run:
-            for path in sorted(folder.iterdir()):
-                print(f"{path.stat().st_size:>12,}  {path.name}")
-            return 0
-        what = "the assessor" if options.what == "model" else "the motion tokenizer"
-        address = push_folder(folder, options.repo, public=options.public, message=f"{name}: {what}", replaces=REPLACED)
-    print(f"agir: {options.repo} is whole and {'public' if options.public else 'private'}: {address}", file=sys.stderr)
+        for path in sorted(folder.iterdir()):
+            print(f"{path.stat().st_size:>12,}  {path.name}")
     return 0
 
 

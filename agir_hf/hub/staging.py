@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import tempfile
 from collections.abc import Callable, Sequence
 from fnmatch import fnmatch
 from pathlib import Path
@@ -14,6 +15,7 @@ from ..errors import AgirError
 from ..repositories import checkpoint_folder
 from .card import write_assessor_card, write_motion_tokenizer_card
 from .card_check import SECTIONS, check_card
+from .publishing import push_folder
 from .remote_code import add_remote_code
 
 # What a repository holds beside the weights. Trainers leave more behind: their state, their logs, their checkpoints.
@@ -22,6 +24,26 @@ WEIGHTS = "*.safetensors"
 # What an earlier upload left in a repository and a later one takes away.
 REPLACED = (WEIGHTS, "*.json", "*.jsonl", "*.jinja", "*.py")
 REPOSITORY = "PATH_OF_THIS_REPOSITORY"
+
+
+def push_staged(
+    stage: Callable[..., None],
+    source: str,
+    repo: str,
+    *,
+    public: bool = False,
+    message: str,
+    base_models: Sequence[str] = (),
+    datasets: Sequence[str] = (),
+) -> str:
+    """Lay out with `stage_model` or `stage_tokenizer` and upload; returns the commit's address.
+
+    Raises:
+        AgirError: as these and `push_folder`.
+    """
+    with tempfile.TemporaryDirectory(prefix="agir-push-", ignore_cleanup_errors=True) as made:
+        stage(source, Path(made), repo, base_models=base_models, datasets=datasets)
+        return push_folder(Path(made), repo, public=public, message=message, replaces=REPLACED)
 
 
 def stage_model(

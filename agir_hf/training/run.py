@@ -26,7 +26,7 @@ from ..configuration_agir import AgirConfig, AgirMotionTokenizerConfig
 from ..errors import AgirError
 from ..feature_extraction_agir import AgirFeatureExtractor
 from ..hub.card import write_adapter_card, write_assessor_card, write_motion_tokenizer_card
-from ..hub.publishing import push_folder
+from ..hub.staging import push_staged, stage_model, stage_tokenizer
 from ..modeling_agir_motion_tokenizer import AgirMotionTokenizer
 from ..motion_vocabulary import MotionVocabulary, label_token_ids
 from .adapters import load_adapter_for_training, merge_adapter
@@ -222,11 +222,11 @@ class _Run:
         if not self.recipe.push_to:
             return
         try:
-            address = push_folder(
-                folder,
+            address = push_staged(
+                stage_tokenizer if ending == "-motion-tokenizer" else stage_model,
+                str(folder),
                 self.recipe.push_to + ending,
                 message=f"{self.recipe.name}: {what}",
-                leave_out=("tensorboard/*",),
             )
             self.say(f"{what} is at {address}")
         except AgirError as error:

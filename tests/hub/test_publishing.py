@@ -19,7 +19,7 @@ from agir_hf.errors import AgirError
 from agir_hf.hub.publishing import push_folder
 
 try:
-    print(push_folder(Path(sys.argv[1]), sys.argv[2], public=len(sys.argv) > 3, message="test", leave_out=("logs/*",)))
+    print(push_folder(Path(sys.argv[1]), sys.argv[2], public=len(sys.argv) > 3, message="test"))
 except AgirError as error:
     sys.exit(str(error))
 """
@@ -34,18 +34,21 @@ def hub() -> Iterator[HubStandIn]:
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     place = tmp_path / "model"
-    (place / "logs").mkdir(parents=True)
+    (place / "data").mkdir(parents=True)
     (place / "README.md").write_text("# A card\n\nOf nothing.\n", encoding="utf-8")
     (place / "model.safetensors").write_bytes(bytes(1000))
-    (place / "logs" / "events").write_bytes(b"log")
+    (place / "data" / "walks.parquet").write_bytes(b"walks")
     return place
 
 
 def test_a_folder_comes_whole_and_private_and_public_only_when_asked(hub: HubStandIn, folder: Path) -> None:
     pushed = hub.run(PUSH, str(folder), "tester/model")
     assert pushed.returncode == 0, pushed.stderr
-    assert set(hub.files("tester/model")) >= {"README.md", "model.safetensors"}
-    assert not [name for name in hub.files("tester/model") if name.startswith("logs")]
+    assert set(hub.files("tester/model")) - {".gitattributes"} == {
+        "README.md",
+        "model.safetensors",
+        "data/walks.parquet",
+    }
     seen = "from huggingface_hub import hf_hub_download; hf_hub_download('tester/model', 'README.md')"
     assert hub.run(seen).returncode == 0 and hub.run(seen, signed_in=False).returncode != 0
     assert hub.run(PUSH, str(folder), "tester/model", "public").returncode == 0
@@ -75,7 +78,6 @@ def test_what_must_not_go_is_refused_before_anything_is_sent(
     if content is None:
         path.unlink()
     else:
-        path.parent.mkdir(exist_ok=True)
         path.write_text(content, encoding="utf-8")
     with pytest.raises(AgirError, match=said):
         check_folder(folder)
