@@ -132,14 +132,30 @@ def assess(options: argparse.Namespace) -> int:
     logging.set_verbosity_error()
     logging.disable_progress_bar()
     assessor = load_pipeline(options.model, revision=options.revision)
+    shown: list[MotionClip] = []
     results = assessor(
-        remaining(),
+        _kept(remaining(), shown) if options.report else remaining(),
         batch_size=min(options.batch_size, len(files)),
         num_rationales=options.num_rationales,
         evidence=not options.no_evidence,
     )
-    _show(iter(results), len(files), options.format == "json", assessment_note)
+    if not options.report:
+        _show(iter(results), len(files), options.format == "json", assessment_note)
+        return clips.exit_code
+    from .report.html import walk_data, write_html
+
+    kept = list(results)
+    _show(iter(kept), len(files), options.format == "json", assessment_note)
+    write_html((walk_data(assessor, clip, result) for clip, result in zip(shown, kept, strict=True)), options.report)
+    print(f"agir: the report is {options.report}", file=sys.stderr)
     return clips.exit_code
+
+
+def _kept(clips: Iterator[MotionClip], shown: list[MotionClip]) -> Iterator[MotionClip]:
+    """The clips as they come, remembered for a report."""
+    for clip in clips:
+        shown.append(clip)
+        yield clip
 
 
 def convert(options: argparse.Namespace) -> int:
@@ -305,6 +321,7 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument(
         "--num-rationales", type=_positive, default=1, help="average the probabilities over sampled rationales"
     )
+    command.add_argument("--report", type=Path, metavar="FILE.html", help="also write a page to look at")
     command.add_argument("--no-evidence", action="store_true", help="judge from the motion tokens alone")
     command.set_defaults(run=assess)
 

@@ -115,7 +115,8 @@ def test_missing_and_unexpected_tensors_are_told(
     logger = get_logger("transformers")
     logger.addHandler(caplog.handler)
     try:
-        with caplog.at_level(logging.WARNING):
+        # Whatever another test has set: the command line, for one, keeps libraries quiet.
+        with caplog.at_level(logging.WARNING, logger="transformers"):
             _, info = AgirForGaitAssessment.from_pretrained(tmp_path, output_loading_info=True)
     finally:
         logger.removeHandler(caplog.handler)
