@@ -125,7 +125,7 @@
     const project = ([x, y, z]) => {
       const [dx, dz] = [x - centre[0], z - centre[2]];
       const across = c * dx + s * dz, deep = -s * dx + c * dz;
-      return [width / 2 + across * scale, height * 0.86 - (y * tc - deep * ts) * scale * 0.98, deep * tc];
+      return [width / 2 + across * scale, height * (0.5 + 0.36 * tc) - (y * tc - deep * ts) * scale, deep * tc];
     };
     pen.lineWidth = 1;
     pen.strokeStyle = css("--line");
@@ -142,7 +142,7 @@
     pen.stroke();
     const places = Array.from({ length: 22 }, (_, joint) => project(position(panel, at, joint)));
     const bones = walk.parents.map((parent, joint) => [joint, parent]).filter(([, parent]) => parent >= 0)
-      .sort((one, other) => places[other[0]][2] - places[one[0]][2]);
+      .sort((one, other) => places[one[0]][2] - places[other[0]][2]);  // the nearest last
     pen.lineCap = "round";
     for (const [joint, parent] of bones) {
       pen.strokeStyle = sides[joint] === "left" ? css("--left") : sides[joint] === "right" ? css("--right") : css("--ink");
@@ -172,21 +172,21 @@
       oninput: () => { play(false); time = Number(slider.value); paint(); } });
     clock = make("span", { class: "quiet" });
     playButton = make("button", { type: "button", onclick: () => play(!playing) });
-    const from = (name, turn, tilt) => make("button", { type: "button", onclick: () => { Object.assign(view, { turn: turn - heading(), tilt }); paint(); } }, name);
+    const from = (name, turn, tilt) => make("button", { type: "button", onclick: () => { Object.assign(view, { turn: turn - travel(), tilt }); paint(); } }, name);
     const slow = make("button", { type: "button", "aria-pressed": "false", onclick: () => {
       speed = speed === 1 ? 0.25 : 1;
       slow.setAttribute("aria-pressed", String(speed !== 1));
     } }, "Slow");
-    byId("player").replaceChildren(playButton, slow, slider, clock, from("Side", Math.PI / 2, 0.05), from("Front", Math.PI, 0.05), from("Above", Math.PI / 2, 1.5));
+    byId("player").replaceChildren(playButton, slow, slider, clock, from("Side", Math.PI / 2, 0.05), from("Front", 0, 0.05), from("Above", Math.PI / 2, 1.5));
     play(false);
   }
-  function heading() {
-    // The way from the first to the last pelvis, so that "side" is the side of the walk.
+  function travel() {
+    // Angle of the way from the first to the last pelvis, 0 along +Z: "side" is the side of the walk.
     const panel = panels[0];
     const [a, b] = [position(panel, 0, 0), position(panel, panel.motion.frames - 1, 0)];
-    if (Math.hypot(b[0] - a[0], b[2] - a[2]) > 300) return -Math.atan2(b[0] - a[0], b[2] - a[2]);
+    if (Math.hypot(b[0] - a[0], b[2] - a[2]) > 300) return Math.atan2(b[0] - a[0], b[2] - a[2]);
     const [l, r] = [position(panel, 0, 1), position(panel, 0, 2)];
-    return -Math.atan2(-(l[2] - r[2]), l[0] - r[0]);
+    return Math.atan2(r[2] - l[2], l[0] - r[0]);
   }
   function play(on) {
     playing = on;
@@ -201,7 +201,8 @@
     paint();
     requestAnimationFrame(tick);
   }
-  const lane = { left: 14, right: 40, marks: 66 }, WIDE = 1000;
+  const lane = { left: 14, right: 40, marks: 66 };
+  let WIDE = 1000;  // drawn as wide as the page, so that letters keep their size
   const across = (value) => 60 + (WIDE - 70) * value / walk.duration_s;
   function showTimeline() {
     const picture = draw("svg", { viewBox: `0 0 ${WIDE} 104`, role: "img", "aria-label": "Timeline: when each foot is on the floor, turns, and what a number is measured from" });
@@ -214,7 +215,7 @@
           draw("title", {}, `${stance.side} foot on the floor, ${seconds(stance.start_s)} to ${seconds(stance.end_s)}`)));
       }
     } else picture.append(draw("text", { x: 64, y: 34 }, "No steps of walking were found."));
-    const step = walk.duration_s > 30 ? 5 : walk.duration_s > 8 ? 2 : 1;
+    const step = [1, 2, 5, 10, 20, 60].find((one) => across(one) - across(0) > 44) || 60;
     for (let at = 0; at <= walk.duration_s; at += step) picture.append(draw("text", { x: across(at), y: 100, "text-anchor": "middle" }, `${at} s`));
     picture.append(draw("g", { id: "marks" }));
     head = draw("line", { y1: 4, y2: 86, stroke: "var(--ink)", "stroke-width": 2 });
@@ -294,13 +295,13 @@
     const place = byId("footprints"), placed = walk.gait ? walk.gait.stances.filter((stance) => stance.at_m) : [];
     if (!placed.length) { place.replaceChildren(make("p", { class: "quiet" }, "No steps of walking were found.")); return; }
     // Along the page goes the walk, left of the walker is up.
-    const turn = -heading(), [s, c] = [Math.sin(turn), Math.cos(turn)];
+    const turn = travel(), [s, c] = [Math.sin(turn), Math.cos(turn)];
     const spots = placed.map((stance) => ({ ...stance, x: s * stance.at_m[0] + c * stance.at_m[1], y: s * stance.at_m[1] - c * stance.at_m[0] }));
     const range = (values) => [Math.min(...values), Math.max(...values)];
     const [x0, x1] = range(spots.map((spot) => spot.x)), [y0, y1] = range(spots.map((spot) => spot.y));
-    const scale = Math.min(940 / Math.max(x1 - x0, 0.5), 260 / Math.max(y1 - y0, 0.25), 260);
+    const scale = Math.min((WIDE - 60) / Math.max(x1 - x0, 0.5), 260 / Math.max(y1 - y0, 0.25), 260);
     const high = (y1 - y0) * scale + 70;
-    const picture = draw("svg", { viewBox: `0 0 1000 ${high + 24}`, role: "img", "aria-label": "Footprints seen from above, in the order of the steps" });
+    const picture = draw("svg", { viewBox: `0 0 ${WIDE} ${high + 24}`, role: "img", "aria-label": "Footprints seen from above, in the order of the steps" });
     const way = spots.slice().sort((one, other) => one.start_s - other.start_s);
     picture.append(draw("polyline", { points: way.map((spot) => `${30 + (spot.x - x0) * scale},${35 + (spot.y - y0) * scale}`).join(" "), fill: "none", stroke: "var(--line)", "stroke-width": 1.5 }));
     for (const spot of way) {
@@ -408,13 +409,18 @@
     document.title = `Gait report: ${walk.source}`;
     byId("origin").textContent = walk.source;
     for (const button of document.querySelectorAll("[data-walk]")) button.setAttribute("aria-pressed", String(Number(button.dataset.walk) === index));
+    WIDE = Math.max(300, byId("timeline").clientWidth);
     showScore(); showViews(); showPlayer(); showTimeline(); showRationale(); showFootprints(); showCurves(); showParameters(); showTokens(); showNotes();
-    Object.assign(view, { turn: Math.PI / 2 - heading() + 0.5, tilt: 0.15 });
+    Object.assign(view, { turn: Math.PI / 2 - travel() - 0.5, tilt: 0.15 });
     paint();
     if (!still) play(true);
   }
   showVisits();
   show(0);
-  addEventListener("resize", paint);
+  addEventListener("resize", () => {
+    const width = Math.max(300, byId("timeline").clientWidth);
+    if (width !== WIDE) { WIDE = width; showTimeline(); showFootprints(); showTokens(); }
+    paint();
+  });
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", paint);
 })();
