@@ -268,6 +268,14 @@ def push(options: argparse.Namespace) -> int:
     return run(options)
 
 
+def demo(options: argparse.Namespace) -> int:
+    """``agir demo``: the Gradio app, for this machine only unless another host is given."""
+    from .demo import serve
+
+    serve(options.model, revision=options.revision, host=options.host, port=options.port)
+    return 0
+
+
 def train(options: argparse.Namespace) -> int:
     """``agir train tokenizer | sft | tiny``: a part of a recipe, or all of it."""
     from .training.command import train as run
@@ -349,6 +357,13 @@ def _parser() -> argparse.ArgumentParser:
     command = commands.add_parser("push", help="upload a model, a tokenizer or a dataset to the Hub, private first")
     add_push_options(command)
     command.set_defaults(run=push)
+
+    command = commands.add_parser("demo", help="a page to upload walks to, on this machine")
+    command.add_argument("--model", default="agir-tiny", help="a packaged checkpoint, a folder or a Hub repository")
+    _add_revision(command)
+    command.add_argument("--host", default="127.0.0.1", help="0.0.0.0 lets others on the network in")
+    command.add_argument("--port", type=_positive, default=7860)
+    command.set_defaults(run=demo)
 
     command = commands.add_parser("evaluate", help="a model and its baselines on people it never saw")
     command.add_argument("--model", default="agir-tiny", help="a packaged checkpoint, a folder or a Hub repository")

@@ -41,11 +41,15 @@ def walk_data(assessor: Any, clip: MotionClip, result: Mapping[str, Any]) -> dic
 
 
 def write_html(walks: Iterable[Mapping[str, Any]], path: Path) -> None:
-    """Write the page.
+    """Write `page_text` to a file."""
+    path.write_text(page_text(walks), encoding="utf-8")
+
+
+def page_text(walks: Iterable[Mapping[str, Any]]) -> str:
+    """The page.
 
     Args:
         walks: of `walk_data`, in the order of the visits.
-        path: the file to write.
     """
     jinja2 = require("jinja2", "report")
     folder = resources.files("agir_hf") / "report" / "page"
@@ -55,7 +59,6 @@ def write_html(walks: Iterable[Mapping[str, Any]], path: Path) -> None:
     # In a script element only "</" and "<!--" could end the data; JSON may write both with an escape.
     data = json.dumps(list(walks), allow_nan=False, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
     environment = jinja2.Environment(undefined=jinja2.StrictUndefined, autoescape=False, keep_trailing_newline=True)
-    page = environment.from_string(parts["report.html.jinja"]).render(
+    return environment.from_string(parts["report.html.jinja"]).render(
         style=parts["report.css"], script=parts["report.js"], data=data, version=__version__
     )
-    path.write_text(page, encoding="utf-8")
