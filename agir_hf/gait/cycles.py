@@ -31,7 +31,6 @@ import numpy as np
 
 from ..clip import MotionClip, Side
 from ..skeleton import JOINT_INDEX
-from .events import pitch_deg
 from .normal_cycles import PERCENT
 from .parameters import MIN_PHASE_RATE_HZ, Evidence, arm_angle_in_stride
 from .per_stride import gait_evidence
@@ -55,6 +54,8 @@ _JOINTS: dict[str, tuple[str, ...]] = {
     "trunk_flexion_deg": ("spine1", "spine2", "spine3", "neck"),
     "pelvis_rotation_deg": ("left_hip", "right_hip"),
 }
+
+_STANDING = slice(10, 41)  # percent of a stride in which the foot keeps its direction on the floor
 
 
 @dataclass(frozen=True)
@@ -126,7 +127,6 @@ class _Paths:
         self.signals = signals
         self.hip_m = {side: track(f"{side}_hip", BODY_CUTOFF_HZ) for side in SIDES}
         self.knee_m = {side: track(f"{side}_knee", FOOT_CUTOFF_HZ) for side in SIDES}
-        self.pitch_deg = {side: pitch_deg(signals, side) for side in SIDES}
         self.facing_rad = low_pass(signals.facing_rad[:, None], signals.rate_hz, FACING_CUTOFF_HZ)[:, 0]
 
     def at(self, values: Array, stride: Stride) -> Array:
@@ -188,6 +188,7 @@ def _curves(paths: _Paths, side: Side, stride: Stride, flat_deg: float) -> dict[
     ahead = paths.ahead(stride)
     hip, knee, ankle = (paths.at(path[side], stride) for path in (paths.hip_m, paths.knee_m, signals.ankle_m))
     thigh, shank = _from_vertical_deg(knee - hip, ahead), _from_vertical_deg(ankle - knee, ahead)
+    foot = paths.at(signals.toe_m[side] - signals.ankle_m[side], stride)
     other: Side = "right" if side == "left" else "left"
     across = horizontal(hip - paths.at(paths.hip_m[other], stride))
     outwards = np.stack([ahead[:, 1], -ahead[:, 0]], axis=1) * (1.0 if side == "left" else -1.0)
@@ -198,7 +199,7 @@ def _curves(paths: _Paths, side: Side, stride: Stride, flat_deg: float) -> dict[
         "hip_flexion_deg": thigh,
         "knee_flexion_deg": _wrapped_deg(thigh - shank),
         # The shank leans forwards where its ankle is behind its knee: that is minus its angle from the vertical.
-        "ankle_dorsiflexion_deg": _wrapped_deg(paths.at(paths.pitch_deg[side], stride) - flat_deg - shank),
+        "ankle_dorsiflexion_deg": _wrapped_deg(_foot_pitch_deg(foot, ahead) - flat_deg - shank),
         "arm_swing_deg": arm_at,
         "trunk_flexion_deg": paths.at(signals.trunk_flexion_deg, stride),
         "pelvis_rotation_deg": np.degrees(np.arctan2((across * ahead).sum(axis=1), (across * outwards).sum(axis=1))),
@@ -208,6 +209,17 @@ def _curves(paths: _Paths, side: Side, stride: Stride, flat_deg: float) -> dict[
 def _from_vertical_deg(bones: Array, ahead: Array) -> Array:
     """(101,) angle of bones that hang down, from the vertical, positive where the lower end is in front."""
     return np.degrees(np.arctan2((horizontal(bones) * ahead).sum(axis=1), -bones[:, 1]))
+
+
+def _foot_pitch_deg(foot: Array, ahead: Array) -> Array:
+    """(101,) ankle -> toe base above the horizontal, in the upright plane the foot stands in.
+
+    A foot that is pushed off steeply passes the vertical: an angle from the horizontal distance would fold back there.
+    """
+    leftward = np.stack([ahead[:, 1], -ahead[:, 0]], axis=1)
+    along, aside = (horizontal(foot) * ahead).sum(axis=1), (horizontal(foot) * leftward).sum(axis=1)
+    toes_out = np.arctan2(aside[_STANDING].mean(), along[_STANDING].mean())
+    return np.degrees(np.arctan2(foot[:, 1], along * np.cos(toes_out) + aside * np.sin(toes_out)))
 
 
 def _wrapped_deg(angles: Array) -> Array:
