@@ -152,12 +152,14 @@ def _draw_cycles(axes: Axes, panel: _Panel, cycles: GaitCycles | None, nothing: 
         if off is not None:
             axes.axvline(off, color=colour, linewidth=1.3, linestyle=":", zorder=1.8)
         low, high = min(low, float(angles.min()) - 3.0), max(high, float(angles.max()) + 3.0)
+    if missing:  # room for the words above the curves
+        high += 0.1 * (high - low) * sum(len(textwrap.wrap(part, 44)) for part in missing)
     axes.set_ylim(low, high)
     if missing:
         text = plain("\n".join(textwrap.fill(part, 44) for part in missing))
-        axes.text(
-            0.5, 0.97, text, transform=axes.transAxes, ha="center", va="top", color=look.muted, fontsize=TEXT_POINTS
-        )
+        clear = {"facecolor": look.ground, "edgecolor": "none", "alpha": 0.85, "pad": 2.0}
+        said = axes.text(0.5, 0.97, text, transform=axes.transAxes, ha="center", va="top", zorder=5, bbox=clear)
+        said.set(color=look.muted, fontsize=TEXT_POINTS)
     dress(axes, look)
 
 
@@ -344,7 +346,7 @@ def _parameter_legend(figure: Figure, look: Theme) -> None:
         "right": mark(SIDE_MARKS["right"], SIDE_COLOURS["right"]),
         "no side": mark("D", look.text),
         "hollow: read with care": mark("o", look.muted, filled=False),
-        f"usual range of {POPULATION}": Line2D([], [], color=look.norm, linewidth=9),
+        f"usual range of {POPULATION}": Line2D([], [], color=look.norm, linewidth=9, solid_capstyle="butt"),
         "none published: plausible limits": Line2D([], [], color=look.grid, linewidth=1.5),
     }
     figure.legend(

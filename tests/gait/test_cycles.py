@@ -125,7 +125,7 @@ def errors_deg(frame_rate_hz: float, noise_m: float, planned: bool) -> dict[str,
 def test_simulated_people_walk_with_the_angles_they_were_told(frame_rate_hz: float) -> None:
     # Between the same two strikes: smoothing, noise of 3 mm, and a plane of walking told from the pelvis.
     between = errors_deg(frame_rate_hz, 0.003, planned=False)
-    limits = {"hip_flexion_deg": 0.5, "knee_flexion_deg": 0.8, "ankle_dorsiflexion_deg": 1.5, "arm_swing_deg": 2.5}
+    limits = {"hip_flexion_deg": 0.5, "knee_flexion_deg": 0.8, "ankle_dorsiflexion_deg": 1.2, "arm_swing_deg": 2.5}
     assert all(between[curve] < limit for curve, limit in limits.items()), between
     # From planned strike to planned strike: strikes are found 20 ms late, 2 percent of a cycle.
     planned = errors_deg(frame_rate_hz, 0.003, planned=True)
@@ -208,8 +208,10 @@ def test_recorded_walkers_bend_as_people_do(shared_data: Path) -> None:
             assert hip is not None and knee is not None and ankle is not None
             assert 30.0 <= np.ptp(hip) <= 60.0, path.name
             assert 40.0 <= knee.max() <= 75.0 and 65 <= knee.argmax() <= 80, path.name
-            assert 15.0 <= np.ptp(ankle) <= 45.0 and 30 <= ankle.argmax() <= 55, path.name
+            assert 30 <= ankle.argmax() <= 55, path.name
+            # The foot that pushes off passes the vertical: its angle must not fold back there.
+            assert -30.0 <= ankle.min() <= -7.0 and 58 <= ankle.argmin() <= 70, path.name
             if path in laboratory:
                 apart = {name: side.mean_deg(name) - normal[name].angle_deg for name in normal}
                 rms = {name: float(np.sqrt(np.mean(values**2))) for name, values in apart.items()}
-                assert max(rms.values()) < 12.0, (path.name, rms)
+                assert max(rms.values()) < 9.0, (path.name, rms)
