@@ -58,8 +58,8 @@ def accuracy(people: int) -> list[str]:
         "# Curves over the gait cycle against the commanded angles of simulated people",
         "",
         f"{people} **simulated** people, a quarter of each score, one straight walk of 8 s each. Mean distance of a "
-        "side's mean curve from the commanded one in degrees: median over sides, and 90th percentile in brackets. Written by "
-        "`python benchmarks/cycle_accuracy.py`. Nothing here is a figure on patients.",
+        "side's mean curve from the commanded one in degrees: median over sides, and 90th percentile in brackets. "
+        "Written by `python benchmarks/cycle_accuracy.py`. Nothing here is a figure on patients.",
         "",
         "| strikes | rate, Hz | noise, mm | hip | knee | ankle | arm |",
         "|---|---|---|---|---|---|---|",
