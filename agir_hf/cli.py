@@ -111,6 +111,8 @@ def measure(options: argparse.Namespace) -> int:
 
 def assess(options: argparse.Namespace) -> int:
     """``agir assess``: score, probabilities, rationale and parameters of each file."""
+    if options.report and options.report.suffix.lower() not in (".html", ".pdf", ".png"):
+        raise AgirError(f"expected --report as .html, .pdf or .png, found {options.report.name!r}")
     files = motion_files(options.files)
     clips = Clips(files, options.frame_rate_hz)
     # Read before the model is loaded: a mistyped name is answered at once.
@@ -142,11 +144,11 @@ def assess(options: argparse.Namespace) -> int:
     if not options.report:
         _show(iter(results), len(files), options.format == "json", assessment_note)
         return clips.exit_code
-    from .report.html import walk_data, write_html
+    from .report.write import write_report
 
     kept = list(results)
     _show(iter(kept), len(files), options.format == "json", assessment_note)
-    write_html((walk_data(assessor, clip, result) for clip, result in zip(shown, kept, strict=True)), options.report)
+    write_report(assessor, shown, kept, options.report)
     print(f"agir: the report is {options.report}", file=sys.stderr)
     return clips.exit_code
 
@@ -329,7 +331,7 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument(
         "--num-rationales", type=_positive, default=1, help="average the probabilities over sampled rationales"
     )
-    command.add_argument("--report", type=Path, metavar="FILE.html", help="also write a page to look at")
+    command.add_argument("--report", type=Path, metavar="FILE", help="also write a report: .html, .pdf or .png")
     command.add_argument("--no-evidence", action="store_true", help="judge from the motion tokens alone")
     command.set_defaults(run=assess)
 

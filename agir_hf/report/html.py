@@ -14,6 +14,17 @@ from ..errors import require
 from .page_data import page_data
 
 
+def encoded(assessor: Any, clip: MotionClip, result: Mapping[str, Any]) -> tuple[list[int], float]:
+    """Motion codes of the part of a clip that the model was shown, and the second at which it begins.
+
+    Without codes where the clip could not be encoded, which the result says.
+    """
+    if result["quality"]["reconstruction_mm"] is None:
+        return [], 0.0
+    window_s = assessor.feature_extractor.middle_window_s(clip)
+    return assessor.processor.encode_motion(clip, window_s=window_s), 0.0 if window_s is None else window_s[0]
+
+
 def walk_data(assessor: Any, clip: MotionClip, result: Mapping[str, Any]) -> dict[str, Any]:
     """`page_data` of a clip and its result, with the motion as the codes of the pipeline's model keep it.
 
@@ -24,17 +35,16 @@ def walk_data(assessor: Any, clip: MotionClip, result: Mapping[str, Any]) -> dic
     """
     from ..motion.retarget import body_scale
 
-    if result["quality"]["reconstruction_mm"] is None:  # could not be encoded; the result says why
+    codes, from_s = encoded(assessor, clip, result)
+    if not codes:
         return page_data(clip, result)
-    processor, extractor = assessor.processor, assessor.feature_extractor
-    window_s = extractor.middle_window_s(clip)
-    codes = processor.encode_motion(clip, window_s=window_s)
-    rebuilt = processor.decode_motion(codes, body_scale=body_scale(clip.joints_m))
+    extractor = assessor.feature_extractor
+    rebuilt = assessor.processor.decode_motion(codes, body_scale=body_scale(clip.joints_m))
     return page_data(
         clip,
         result,
         rebuilt=rebuilt,
-        rebuilt_from_s=0.0 if window_s is None else window_s[0],
+        rebuilt_from_s=from_s,
         codes=codes,
         codes_per_s=extractor.frame_rate_hz / extractor.frames_per_code,
     )

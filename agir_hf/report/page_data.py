@@ -11,6 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..clip import MotionClip
+from ..gait import measure_gait
+from ..gait.cycles import gait_cycles
+from ..gait.normal_cycles import normal_cycles
 from ..gait.parameters import Evidence
 from ..gait.per_stride import gait_evidence, stride_samples
 from ..gait.signals import SIDES
@@ -49,7 +52,7 @@ def page_data(
         "source": str(result["source"]).replace("\\", "/").rpartition("/")[2],
         "result": _shown_result(result),
         "rationale": _sentences(str(result["rationale"] or "")),
-        "measures": _measures(result, evidence),
+        "measures": _measures(with_reasons(clip, result), evidence),
         "motion": _motion(clip),
         "rebuilt": None
         if rebuilt is None
@@ -57,8 +60,15 @@ def page_data(
         "parents": list(PARENTS),
         "duration_s": round(min(clip.duration_s, LONGEST_SHOWN_S), 3),
         "gait": _gait(evidence),
+        "curves": _curves(clip),
         "codes": {"numbers": codes or [], "per_s": codes_per_s, "from_s": rebuilt_from_s},
     }
+
+
+def with_reasons(clip: MotionClip, result: Mapping[str, Any]) -> dict[str, Any]:
+    """A result with why values are missing or to be read with care, which one line of the pipeline leaves out."""
+    measured = measure_gait(clip).to_dict()
+    return {**result, **{name: measured[name] for name in ("null_reasons", "low_confidence") if name in measured}}
 
 
 def _shown_result(result: Mapping[str, Any]) -> dict[str, Any]:
@@ -151,6 +161,44 @@ def _facing(joints: NDArray[np.floating]) -> float:
     across = joints[JOINT_INDEX["left_hip"]] - joints[JOINT_INDEX["right_hip"]]
     # The left hip lies to the left: forward is across turned to the right by a quarter.
     return float(np.arctan2(-across[2], across[0]))
+
+
+_CURVES = {
+    "hip_flexion_deg": "Hip (thigh from the vertical), flexion +",
+    "knee_flexion_deg": "Knee, flexion +",
+    "ankle_dorsiflexion_deg": "Ankle, dorsiflexion +",
+    "arm_swing_deg": "Arm (to the trunk), forwards +",
+}
+_EVERY = 2  # percent of the cycle
+
+
+def _curves(clip: MotionClip) -> list[dict[str, Any]]:
+    """Single strides and their mean over the gait cycle, with the published curve where there is one."""
+    cycles, normal = gait_cycles(clip), normal_cycles()
+    found: list[dict[str, Any]] = []
+    if cycles is None:
+        return found
+    for name, label in _CURVES.items():
+        curve: dict[str, Any] = {"label": label, "unit": "degrees", "normal": None}
+        if name in normal:
+            curve["normal"] = _rounded(normal[name].angle_deg)
+        for side in SIDES:
+            own = cycles.of(side)
+            angles, mean = own.angles_deg[name], own.mean_deg(name)
+            if angles is None or mean is None or not np.isfinite(angles).all() or not len(angles):
+                continue
+            curve[side] = {
+                "mean": _rounded(mean),
+                "strides": [_rounded(stride) for stride in angles],
+                "off_percent": own.mean_foot_off_percent,
+            }
+        if "left" in curve or "right" in curve:
+            found.append(curve)
+    return found
+
+
+def _rounded(angles: NDArray[np.floating]) -> list[float]:
+    return [round(float(angle), 1) for angle in angles[::_EVERY]]
 
 
 def _gait(evidence: Evidence | None) -> dict[str, Any] | None:

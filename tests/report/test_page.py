@@ -104,3 +104,24 @@ def test_who_stands_has_a_page_too(walk: MotionClip, tmp_path: Path) -> None:
     assert data["gait"] is None and data["rationale"] == []
     assert all(not measure["samples"] for measure in data["measures"])
     write_html([data], tmp_path / "report.html")
+
+
+@pytest.mark.parametrize("suffix", [".pdf", ".png"])
+def test_what_stands_still_is_a_file_too(walk: MotionClip, tmp_path: Path, suffix: str) -> None:
+    pytest.importorskip("matplotlib")
+    from agir_hf.report.sheet import walk_figures, write_sheet
+
+    path = tmp_path / f"report{suffix}"
+    write_sheet([walk_figures(walk, _result(walk), list(range(32)), codes_per_step=8, codebook_size=64)], path)
+    data = path.read_bytes()
+    assert data.startswith({".pdf": b"%PDF", ".png": b"\x89PNG"}[suffix]) and 20_000 < len(data) < 3_000_000
+    if suffix == ".pdf":
+        assert data.count(b"/Type /Page\n") == 5 or data.count(b"/Type /Page ") == 5
+
+
+def test_the_reasons_of_what_is_missing_are_told(walk: MotionClip) -> None:
+    data = page_data(walk, _result(walk))
+    turn = next(one for one in data["measures"] if one["name"] == "turn_duration_180_s")
+    assert turn["number"] is None and turn["reason"]
+    knee = next(curve for curve in data["curves"] if curve["label"].startswith("Knee"))
+    assert len(knee["left"]["mean"]) == 51 and max(knee["left"]["mean"]) > 30.0 and knee["normal"] is not None

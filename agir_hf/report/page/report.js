@@ -346,7 +346,7 @@
     byId("curves").replaceChildren(...curves.map((curve) => {
       const all = [...["left", "right"].flatMap((side) => (curve[side] ? [...curve[side].strides, curve[side].mean].flat() : [])), ...(curve.normal || []), ...(curve.band || []).flat()].filter((v) => v !== null);
       const [low, high] = [Math.min(...all), Math.max(...all)], pad = 0.06 * (high - low || 1);
-      const [x, y] = [(i) => 42 + 268 * i / 100, (v) => 150 - 130 * (v - low + pad) / (high - low + 2 * pad)];
+      const [x, y] = [(i) => 42 + 258 * i / 100, (v) => 150 - 130 * (v - low + pad) / (high - low + 2 * pad)];
       const path = (values) => values.map((v, i) => `${i ? "L" : "M"}${x(i * 100 / (values.length - 1)).toFixed(1)} ${y(v).toFixed(1)}`).join("");
       const picture = draw("svg", { viewBox: "0 0 320 186", role: "img", "aria-label": `${curve.label} over the gait cycle, left and right, ${curve.unit}` });
       if (curve.band) picture.append(draw("path", { d: `${path(curve.band[1])}${path(curve.band[0].slice().reverse()).replace("M", "L")}Z`, fill: "var(--norm)" }));
@@ -361,7 +361,7 @@
       for (const tick of [low, (low + high) / 2, high]) picture.append(draw("text", { x: 36, y: y(tick) + 4, "text-anchor": "end" }, String(Math.round(tick))));
       picture.append(draw("text", { x: 176, y: 182, "text-anchor": "middle" }, "of the stride, from foot strike"));
       return make("figure", {}, make("figcaption", {}, `${curve.label}, ${curve.unit}`), picture);
-    }));
+    }), make("p", { class: "quiet whole" }, "Thin: single strides; thick: their mean; dotted: where the foot leaves the floor; dashed green: a published curve of normal walking, which has no spread."));
   }
 
   // ---- tokens, notes, visits -------------------------------------------------------------------------------------
