@@ -1,13 +1,13 @@
-"""Curves of normal walking to lay measured ones beside: drawn through the published angles of each phase of the cycle.
+"""Curves of normal walking to lay measured ones beside: drawn through textbook angles of the phases.
 
-The points in ``normal_cycles.csv`` are the angles of thigh, knee and ankle that textbooks give for the phases of walking
-after the Rancho Los Amigos school (Perry and Burnfield, Gait Analysis, 2nd ed., ch. 3 to 6), rounded to 5 degrees; texts
-differ by as much (knee in loading response 15 to 20, ankle at foot off -15 to -20). Phases end where that school puts
-them (12, 31, 50, 62, 75 and 87 percent); the percent of extremes within a phase and the curve between the points are ours
-(monotone, so that it turns at the points and nowhere else). They are no mean of a measured group and come without a
-spread, so that there is no band: nothing here says how far from a curve is unusual. Mean curves of one laboratory's
-normal adults are 2 degrees (hip), 6 (knee) and 6 (ankle) away from them, root mean square, once foot off is put at the
-same percent: two sources of what is normal, that far apart.
+The points in ``normal_cycles.csv`` are the angles of thigh, knee and ankle that textbooks give for the phases of
+walking after the Rancho Los Amigos school (Perry and Burnfield, Gait Analysis, 2nd ed., ch. 3 to 6), rounded to 5
+degrees; texts differ by as much (knee in loading response 15 to 20, ankle at foot off -15 to -20). Phases end where
+that school puts them (12, 31, 50, 62, 75 and 87 percent); the percent of extremes within a phase and the curve between
+the points are ours (monotone, so that it turns at the points and nowhere else). They are no mean of a measured group
+and come without a spread, so that there is no band: nothing here says how far from a curve is unusual. Mean curves of
+one laboratory's normal adults are 2 degrees (hip), 6 (knee) and 6 (ankle) away from them, root mean square, once foot
+off is put at the same percent: two sources of what is normal, that far apart.
 
 There is none for arm swing, trunk and pelvis: no published curve with their definition.
 """
