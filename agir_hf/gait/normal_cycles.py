@@ -1,11 +1,13 @@
-"""Curves of normal walking to lay measured ones beside: drawn through the published angles of each phase of the cycle.
+"""Curves of normal walking to lay measured ones beside: drawn through textbook angles of the phases.
 
-The points in ``normal_cycles.csv`` are the textbook angles of thigh, knee and ankle at the ends of the phases of
-walking, in steps of 5 degrees: Rancho Los Amigos, as in Perry and Burnfield, Gait Analysis, 2nd ed., ch. 3 to 6. The
-curve between them is ours (monotone, so that it turns at the points and nowhere else). They are no mean of a measured
-group and come without a spread, so that there is no band: nothing here says how far from a curve is unusual. Mean
-curves of one laboratory's normal adults are 2 degrees (hip), 6 (knee) and 6 (ankle) away from them, root mean square,
-once foot off is put at the same percent: two sources of what is normal, that far apart.
+The points in ``normal_cycles.csv`` are the angles of thigh, knee and ankle that textbooks give for the phases of
+walking after the Rancho Los Amigos school (Perry and Burnfield, Gait Analysis, 2nd ed., ch. 3 to 6), rounded to 5
+degrees; texts differ by as much (knee in loading response 15 to 20, ankle at foot off -15 to -20). Phases end where
+that school puts them (12, 31, 50, 62, 75 and 87 percent); the percent of extremes within a phase and the curve between
+the points are ours (monotone, so that it turns at the points and nowhere else). They are no mean of a measured group
+and come without a spread, so that there is no band: nothing here says how far from a curve is unusual. Mean curves of
+one laboratory's normal adults are 2 degrees (hip), 6 (knee) and 6 (ankle) away from them, root mean square, once foot
+off is put at the same percent: two sources of what is normal, that far apart.
 
 There is none for arm swing, trunk and pelvis: no published curve with their definition.
 """
@@ -22,7 +24,7 @@ import numpy as np
 from ..package_data import read_data
 from .signals import Array
 
-SOURCE = "Perry and Burnfield, Gait Analysis, 2nd ed., ch. 3 to 6 (angles at the ends of the phases)"
+SOURCE = "after Perry and Burnfield, Gait Analysis, 2nd ed., ch. 3 to 6: angles of the phases, rounded to 5 degrees"
 FOOT_OFF_PERCENT = 62.0
 PERCENT: Array = np.arange(101.0)
 
@@ -34,9 +36,9 @@ class NormalCycle:
     Attributes:
         percent: (101,) of the stride, from foot strike to the next of the same foot.
         angle_deg: (101,).
-        points: (K, 2) percent and degrees: what was published.
+        points: (K, 2) percent and degrees: what it was drawn through.
         foot_off_percent: where the foot leaves the floor.
-        source: where it was published.
+        source: where these come from.
     """
 
     percent: Array

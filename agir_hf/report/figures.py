@@ -61,7 +61,7 @@ def plot_gait_cycle(
 ) -> Figure:
     """Hip, knee, ankle and arm over the gait cycle: every steady stride thin, the mean of each side thick.
 
-    Grey lines are published angles of normal walking; they have no spread, so there is no band (``normal_cycles``).
+    Grey lines are textbook angles of normal walking; they have no spread, so there is no band (``normal_cycles``).
     Dotted uprights are where each foot leaves the floor. Definitions: ``agir_hf.gait.cycles``.
 
     Args:

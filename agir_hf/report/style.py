@@ -55,7 +55,7 @@ def theme_of(name: str) -> Theme:
 
 
 def new_figure(width_in: float, height_in: float, theme: Theme) -> Figure:
-    """An empty figure that belongs to no window and no global state: it can be made in a server's threads.
+    """An empty figure that belongs to no window and to no global state of pyplot.
 
     Raises:
         MissingDependencyError: matplotlib is not installed.
