@@ -30,6 +30,17 @@ DEFAULT_GROUP_WEIGHTS: dict[str, float] = {
 }
 
 
+def _without_remote_code(fields: dict[str, Any]) -> dict[str, Any]:
+    """What a config says less the code of its repository, where the package is installed.
+
+    The task is known to transformers then: the repository's code for it would only ask for trust that nobody needs to
+    give, and a copy that is saved would name files that it has not.
+    """
+    if __name__ != "agir_hf.configuration_agir":
+        return fields
+    return {name: value for name, value in fields.items() if name not in ("auto_map", "custom_pipelines")}
+
+
 @strict
 class AgirMotionTokenizerConfig(PreTrainedConfig):
     """Shape and training terms of an [`AgirMotionTokenizer`].
@@ -78,7 +89,7 @@ class AgirMotionTokenizerConfig(PreTrainedConfig):
     initializer_range: Number = 1.0
 
     def __post_init__(self, **kwargs: Any) -> None:
-        super().__post_init__(**kwargs)
+        super().__post_init__(**_without_remote_code(kwargs))
         if self.group_weights is None:
             self.group_weights = dict(DEFAULT_GROUP_WEIGHTS)
         unknown = sorted(set(self.group_weights) - set(FEATURE_GROUPS))
@@ -141,11 +152,7 @@ class AgirConfig(PreTrainedConfig):
     trained_on: str = "nothing"
 
     def __post_init__(self, **kwargs: Any) -> None:
-        if __name__ == "agir_hf.configuration_agir":
-            # Where the package is, the task is known to transformers: a repository's own code for it would only ask
-            # for trust that nobody needs to give.
-            kwargs.pop("custom_pipelines", None)
-        super().__post_init__(**kwargs)
+        super().__post_init__(**_without_remote_code(kwargs))
         if self.score_labels is None:
             self.score_labels = [str(score) for score in range(self.num_scores)]
         if len(self.score_labels) != self.num_scores:

@@ -52,6 +52,8 @@ class AgirFeatureExtractor(FeatureExtractionMixin):
         codes_per_step: int = 1,
         **kwargs: Any,
     ) -> None:
+        if __name__ == "agir_hf.feature_extraction_agir":
+            kwargs.pop("auto_map", None)  # as in `configuration_agir`: a copy that is saved has no code beside it
         super().__init__(**kwargs)
         self.feature_mean = _numbers(feature_mean, "feature_mean", 0.0)
         self.feature_std = _numbers(feature_std, "feature_std", 1.0)

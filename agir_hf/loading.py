@@ -33,9 +33,13 @@ def load_pipeline(
     from safetensors import SafetensorError
 
     name = str(home) if (home := checkpoint_folder(model)) else str(model)
+    if home and revision:
+        raise AgirError(f"expected a repository on the Hub beside revision {revision!r}, found the folder {home}")
     where = {"token": kwargs["token"]} if "token" in kwargs else {}
     try:
-        commit = None if home else _commit(name, revision, **where)  # first: a mistyped name is answered at once
+        commit = (
+            None if home else _commit(name, revision or None, **where)
+        )  # first: a mistyped name is answered at once
         from transformers import AutoConfig, pipeline
 
         from .configuration_agir import AgirConfig
@@ -53,7 +57,7 @@ def load_pipeline(
             f"{name!r}, which cannot be loaded: {why_not(error, name, revision=revision)}"
         ) from error
     if commit is not None:
-        loaded.model_name = f"{name}@{commit[:7]}"
+        loaded.model_name = f"{name}@{commit}"
     return loaded
 
 

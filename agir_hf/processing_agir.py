@@ -58,9 +58,12 @@ class AgirProcessor(ProcessorMixin):
         # The parent copies every attribute before it picks those to save; a model is too large for that.
         model, self._motion_tokenizer = self._motion_tokenizer, None
         try:
-            return super().to_dict()
+            content = super().to_dict()
         finally:
             self._motion_tokenizer = model
+        if __name__ == "agir_hf.processing_agir":
+            content.pop("auto_map", None)  # as in `configuration_agir`: a copy that is saved has no code beside it
+        return content
 
     @property
     def model_input_names(self) -> list[str]:

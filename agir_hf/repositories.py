@@ -6,6 +6,8 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+SIGN_IN = "sign in with 'hf auth login' (or set HF_TOKEN)"
+
 
 def checkpoint_folder(model: str | os.PathLike) -> Path | None:
     """The folder of a model that is on this machine or in the package; None for one on the Hub."""
@@ -45,21 +47,16 @@ def why_not(error: BaseException, name: str, *, revision: str | None = None, rep
 
     page = f"{constants.ENDPOINT}/{'datasets/' if repo_type == 'dataset' else ''}{name}"
     if is_any(GatedRepoError):
-        return (
-            f"{name} is gated: ask for access at {page}, then sign in with 'hf auth login' (or set HF_TOKEN) and run "
-            "this again"
-        )
+        return f"{name} is gated: ask for access at {page}, then {SIGN_IN} and run this again"
     if is_any(RevisionNotFoundError):
         known = _revisions(name, repo_type)
         return f"{name} has no revision {revision or 'main'!r}" + (f": it has {', '.join(known)}" if known else "")
     # `datasets` has an error of its own for this.
     if is_any(RepositoryNotFoundError) or "doesn't exist on the Hub or cannot be accessed" in first:
-        return (
-            f"the Hub shows no {repo_type} {name}: check the name; if it is private, sign in with 'hf auth login' (or "
-            "set HF_TOKEN)"
-        )
+        return f"the Hub shows no {repo_type} {name}: check the name; if it is private, {SIGN_IN}"
     if constants.HF_HUB_OFFLINE and not is_any(HFValidationError):
-        return f"{name} was not downloaded yet and HF_HUB_OFFLINE is set: run this once without it"
+        at = f"the revision {revision!r} of {name}" if revision else name
+        return f"{at} was not downloaded yet and HF_HUB_OFFLINE is set: run this once without it"
     if is_any(LocalEntryNotFoundError, OfflineModeIsEnabled):
         return f"{name} was not downloaded yet and the Hub cannot be reached: check the connection and run this again"
     return first

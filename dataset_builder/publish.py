@@ -18,7 +18,7 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from agir_hf.errors import AgirError
-from agir_hf.hub.card_check import SECTIONS, check_card
+from agir_hf.hub.card_check import SECTIONS, check_model_card
 from agir_hf.hub.publishing import push_folder
 from agir_hf.hub.staging import REPOSITORY
 
@@ -160,7 +160,7 @@ def push(
         publication.write(folder)
         card = folder / "README.md"
         card.write_text(card.read_text(encoding="utf-8").replace(REPOSITORY, repo), encoding="utf-8")
-        check_card(card, sections=SECTIONS)
+        check_model_card(card, sections=SECTIONS)
         address = push_folder(
             folder,
             repo,

@@ -26,9 +26,9 @@ def add_options(command: argparse.ArgumentParser) -> None:
 
 def push(options: argparse.Namespace) -> int:
     """Run ``agir push``."""
-    owner, _, name = options.repo.partition("/")
-    if not owner or not name or "/" in name:
-        raise AgirError(f"expected a repository as OWNER/NAME, found {options.repo!r}")
+    from .publishing import check_name
+
+    check_name(options.repo)
     if options.what == "dataset":
         return _push_dataset(options)
     if options.i_have_permission:
@@ -39,23 +39,32 @@ def push(options: argparse.Namespace) -> int:
     made_from = {"base_models": options.base_model, "datasets": options.dataset}
     if options.dry_run:
         return _list_files(stage, options, made_from)
+    name = options.repo.partition("/")[2]
     what = "the assessor" if options.what == "model" else "the motion tokenizer"
-    address = push_staged(
-        stage, options.source, options.repo, public=options.public, message=f"{name}: {what}", **made_from
+    address, left = push_staged(
+        stage, options.source, options.repo, public=options.public, message=f"{name}, {what}", **made_from
     )
+    _say_what_stayed(left)
     print(f"agir: {options.repo} is whole and {'public' if options.public else 'private'}: {address}", file=sys.stderr)
     return 0
 
 
-def _list_files(stage: Callable[..., None], options: argparse.Namespace, made_from: dict[str, list[str]]) -> int:
+def _say_what_stayed(left: list[str]) -> None:
+    if left:
+        shown = ", ".join(map(repr, left[:8])) + (" ..." if len(left) > 8 else "")
+        print(f"agir: what is no part of a model stayed here: {shown}", file=sys.stderr)
+
+
+def _list_files(stage: Callable[..., list[str]], options: argparse.Namespace, made_from: dict[str, list[str]]) -> int:
     from .publishing import check_folder
 
     with tempfile.TemporaryDirectory(prefix="agir-push-", ignore_cleanup_errors=True) as made:
         folder = Path(made)
-        stage(options.source, folder, options.repo, **made_from)
+        left = stage(options.source, folder, options.repo, **made_from)
         check_folder(folder)
-        for path in sorted(folder.iterdir()):
-            print(f"{path.stat().st_size:>12,}  {path.name}")
+        for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+            print(f"{path.stat().st_size:>12,}  {path.relative_to(folder).as_posix()}")
+    _say_what_stayed(left)
     return 0
 
 

@@ -56,6 +56,8 @@ def add_remote_code(folder: Path) -> list[Path]:
     if kind == "agir":
         config |= {"auto_map": ASSESSOR_CLASSES | EXTRACTOR_CLASS | PROCESSOR_CLASS, "custom_pipelines": PIPELINES}
         processor = _read(folder / "processor_config.json")
+        if not isinstance(processor.get("feature_extractor"), dict):
+            raise AgirError("expected a feature_extractor in processor_config.json, found none")
         processor["auto_map"] = PROCESSOR_CLASS
         processor["feature_extractor"]["auto_map"] = EXTRACTOR_CLASS
         _write(folder / "processor_config.json", processor)
@@ -173,9 +175,9 @@ def _read(path: Path) -> dict[str, Any]:
     try:
         loaded = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise AgirError(f"expected a readable {path.name} in {path.parent}, found: {error}") from error
+        raise AgirError(f"expected a readable {path.name}, found: {error}") from error
     if not isinstance(loaded, dict):
-        raise AgirError(f"expected a JSON object in {path}, found {type(loaded).__name__}")
+        raise AgirError(f"expected a JSON object in {path.name}, found {type(loaded).__name__}")
     return loaded
 
 

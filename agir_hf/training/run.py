@@ -222,7 +222,7 @@ class _Run:
         if not self.recipe.push_to:
             return
         try:
-            address = push_staged(
+            address, _ = push_staged(
                 stage_tokenizer if ending == "-motion-tokenizer" else stage_model,
                 str(folder),
                 self.recipe.push_to + ending,

@@ -42,7 +42,7 @@ def test_a_result_names_the_commit_and_the_second_time_needs_no_network(
     assert first.returncode == 0, first.stderr
     model = json.loads(first.stdout)["model"]
     commit = hub.commit(REPO)
-    assert model == f"{REPO}@{commit[:7]}"
+    assert model == f"{REPO}@{commit}"
     before = len(hub.calls)
     offline = hub.run(*asked, variables={"HF_HOME": str(tmp_path), "HF_HUB_OFFLINE": "1"})
     assert offline.returncode == 0, offline.stderr

@@ -101,3 +101,60 @@ def test_a_passing_failure_is_tried_again_with_growing_pauses() -> None:
     with pytest.raises(AgirError, match="run the same command again"):
         _retried(never, waited.append)
     assert len(waited) == TRIES - 1
+
+
+STRANGER = """
+import sys
+from huggingface_hub import HfApi
+api = HfApi()
+api.create_repo("lab/mixed", private=True, exist_ok=True)
+for name in ("patients.csv", "results/keep.json"):
+    api.upload_file(repo_id="lab/mixed", path_in_repo=name, path_or_fileobj=b"private")
+"""
+
+
+def test_a_private_repository_with_something_else_in_it_is_not_opened(hub: HubStandIn, folder: Path) -> None:
+    assert hub.run(STRANGER).returncode == 0
+    before = hub.files("lab/mixed")
+    refused = hub.run(PUSH, str(folder), "lab/mixed", "public")
+    assert refused.returncode == 1 and "found patients.csv" in refused.stderr and not hub.is_public("lab/mixed")
+    assert hub.files("lab/mixed") == before
+    kept = hub.run(PUSH, str(folder), "lab/mixed")  # private: added to, nothing of others is taken away
+    assert kept.returncode == 0 and {"patients.csv", "results/keep.json", "README.md"} <= set(hub.files("lab/mixed"))
+
+
+def test_a_repository_whose_history_holds_something_else_is_not_opened(hub: HubStandIn, folder: Path) -> None:
+    assert hub.run(STRANGER).returncode == 0
+    take_away = "from huggingface_hub import HfApi; api = HfApi();" + "".join(
+        f"api.delete_file({name!r}, 'lab/mixed');" for name in ("patients.csv", "results/keep.json")
+    )
+    assert hub.run(take_away).returncode == 0
+    refused = hub.run(PUSH, str(folder), "lab/mixed", "public")
+    assert refused.returncode == 1 and "made by agir push alone" in refused.stderr and not hub.is_public("lab/mixed")
+
+
+def test_two_pushes_at_once_never_mix(hub: HubStandIn, folder: Path) -> None:
+    changed = "from huggingface_hub import HfApi; HfApi().upload_file(repo_id='lab/race', path_in_repo='x', "
+    changed += "path_or_fileobj=b'other')"
+    assert hub.run(PUSH, str(folder), "lab/race").returncode == 0
+    (folder / "README.md").write_text("# Another card\n\nOf nothing.\n", encoding="utf-8")
+    done: list[int] = []
+
+    def meanwhile(method: str, path: str) -> None:
+        if method == "POST" and "/preupload/" in path:
+            hub.watch(lambda method, path: None)  # once
+            done.append(hub.run(changed, timeout_s=60.0).returncode)
+
+    hub.watch(meanwhile)
+    refused = hub.run(PUSH, str(folder), "lab/race")
+    assert done == [0] and refused.returncode == 1 and "run the same command again" in refused.stderr
+    assert hub.run(PUSH, str(folder), "lab/race").returncode == 0
+    assert b"Another card" in hub.files("lab/race")["README.md"]
+
+
+@pytest.mark.parametrize("name", ["a b", "lab/a b", "lab/..", "lab/x--y", "lab/x.git", "lab/x@main", "a/b/c", ""])
+def test_what_is_no_name_is_refused(name: str) -> None:
+    from agir_hf.hub.publishing import check_name
+
+    with pytest.raises(AgirError, match="OWNER/NAME"):
+        check_name(name)

@@ -116,7 +116,7 @@ def test_options_that_cannot_be_meant_are_refused_in_one_line(
     for arguments, said in (
         (["model", str(assessor_copy), "model"], "OWNER/NAME"),
         (["model", "no-such-model", REPO], "found 'no-such-model'"),
-        (["tokenizer", str(assessor_copy.parent), REPO], "expected weights as safetensors"),
+        (["tokenizer", str(assessor_copy.parent), REPO], "expected a motion tokenizer or an assessor"),
         (["model", str(assessor_copy), REPO, "--public", "--i-have-permission"], "with a dataset only"),
         (["dataset", "walks", REPO, "--base-model", "lab/base"], "with a model or tokenizer"),
     ):
@@ -129,3 +129,77 @@ def test_a_dry_run_lists_what_would_go(assessor_copy: Path, capsys: pytest.Captu
     assert main(["push", "model", str(assessor_copy), REPO, "--dry-run"]) == 0
     listed = capsys.readouterr().out
     assert "pipeline_agir.py" in listed and "model.safetensors.index.json" in listed
+
+
+def test_secrets_strays_and_links_stay_and_are_named(
+    assessor_copy: Path, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    for name in ("token.json", ".hidden.json", "password.txt", "optimizer.safetensors", "trainer_state.json"):
+        (assessor_copy / name).write_text("{}", encoding="utf-8")
+    (assessor_copy / "picture.svg").write_text("<svg/>", encoding="utf-8")
+    (assessor_copy / "NOTICE").write_text("Thanks.\n", encoding="utf-8")
+    _card("Random weights.", "Random weights. ![A picture](picture.svg) ![Not here](../secret.svg)")(assessor_copy)
+    (assessor_copy.parent / "secret.svg").write_text("<svg/>", encoding="utf-8")
+    assert main(["push", "model", str(assessor_copy), REPO, "--dry-run"]) == 0
+    told = capsys.readouterr()
+    assert "picture.svg" in told.out and "NOTICE" in told.out and "secret" not in told.out
+    for name in ("token.json", "password.txt", "optimizer.safetensors", "trainer_state.json"):
+        assert name not in told.out and name in told.err
+
+
+def test_where_it_lay_on_this_machine_and_foreign_code_are_taken_out(assessor_copy: Path, staged: Path) -> None:
+    path = assessor_copy / "config.json"
+    config = json.loads(path.read_text(encoding="utf-8"))
+    config["text_config"] |= {"_name_or_path": "/home/someone/llama", "auto_map": {"AutoConfig": "evil/repo--x.Y"}}
+    path.write_text(json.dumps(config), encoding="utf-8")
+    stage_model(str(assessor_copy), staged, REPO)
+    text = (staged / "config.json").read_text(encoding="utf-8")
+    assert "/home/someone" not in text and "evil" not in text and "modeling_agir.AgirForGaitAssessment" in text
+
+
+def test_an_adapter_names_its_base_by_a_repository(assessor_copy: Path, staged: Path, tmp_path: Path) -> None:
+    adapter = tmp_path / "adapter"
+    adapter.mkdir()
+    part = sorted(assessor_copy.glob("*.safetensors"))[0]
+    (adapter / "adapter_model.safetensors").write_bytes(part.read_bytes())
+    (adapter / "README.md").write_bytes((assessor_copy / "README.md").read_bytes())
+    told = {"peft_type": "LORA", "base_model_name_or_path": str(assessor_copy)}
+    (adapter / "adapter_config.json").write_text(json.dumps(told), encoding="utf-8")
+    with pytest.raises(AgirError, match="--base-model"):
+        stage_model(str(adapter), staged, REPO)
+    again = tmp_path / "again"
+    again.mkdir()
+    stage_model(str(adapter), again, REPO, base_models=["lab/base"])
+    assert (
+        json.loads((again / "adapter_config.json").read_text(encoding="utf-8"))["base_model_name_or_path"] == "lab/base"
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("README.md", "gut für alle\n".encode("latin-1"), "in UTF-8"),
+        ("README.md", b"---\na: &a [*a]\n---\n# T\n\ntext\n", "found nothing for 'a'"),
+        ("model.safetensors.index.json", b"{}", "expected weights as safetensors"),
+        ("model.safetensors.index.json", b'{"metadata": {}, "weight_map": {"x": "../y.safetensors"}}', "beside"),
+        ("model.safetensors.index.json", b'{"metadata": {}, "weight_map": []}', "a weight_map"),
+        ("processor_config.json", b"{}", "feature_extractor in processor_config.json"),
+        ("config.json", b'{"model_type": "agir"}', "text_config"),
+        ("config.json", b'{"model_type": 5}', "expected a model in"),
+        ("config.json", b"{", "expected JSON"),
+    ],
+)
+def test_files_that_mean_nothing_are_named_in_one_line(
+    assessor_copy: Path, staged: Path, name: str, content: bytes, said: str
+) -> None:
+    (assessor_copy / name).write_bytes(content)
+    with pytest.raises(AgirError) as refused:
+        stage_model(str(assessor_copy), staged, REPO)
+    assert said in str(refused.value) and "\n" not in str(refused.value) and str(staged) not in str(refused.value)
+
+
+def test_a_part_with_the_tensors_of_another_is_noticed(assessor_copy: Path, staged: Path) -> None:
+    first, second = sorted(assessor_copy.glob("*.safetensors"))[:2]
+    second.write_bytes(first.read_bytes())
+    with pytest.raises(AgirError, match="as the index says, found it missing"):
+        stage_model(str(assessor_copy), staged, REPO)

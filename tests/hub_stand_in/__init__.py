@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from .calls import ROUTES
@@ -113,6 +113,10 @@ class HubStandIn:
         """
         first = len(self.calls) + after
         self._server.faults = {place: fault for place in range(first, first + times)}
+
+    def watch(self, on_call: Callable[[str, str], None]) -> None:
+        """Have a function called with the method and path of each call, before it is answered."""
+        self._server.on_call = on_call
 
     def gate(self, repo_id: str, *, repo_type: str = "model") -> None:
         """Let a repository be seen by everyone and read by nobody, as one whose terms were not accepted."""

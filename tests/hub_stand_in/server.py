@@ -40,6 +40,7 @@ class Server(ThreadingHTTPServer):
         self.unknown_calls: list[tuple[str, str]] = []
         self.announced: set[str] = set()  # LFS objects that may be uploaded
         self.faults: dict[int, Fault] = {}  # by place in ``calls``
+        self.on_call: Callable[[str, str], None] = lambda method, path: None
         self.kill_client: Callable[[], None] = lambda: None
         self.gated: set[tuple[str, str]] = set()  # (kind, repository) that may be seen and not read
         self.lock = threading.Lock()
@@ -78,6 +79,7 @@ class Handler(BaseHTTPRequestHandler):
         with self.server.lock:
             fault = self.server.faults.get(len(self.server.calls))
             self.server.calls.append((self.command, url.path))
+        self.server.on_call(self.command, url.path)
         if fault in ("dropped after", "killed after"):
             self.wfile = BytesIO()  # done, and nobody will hear of it
         elif fault in ("dropped", "killed"):
