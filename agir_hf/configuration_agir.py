@@ -34,7 +34,7 @@ DEFAULT_GROUP_WEIGHTS: dict[str, float] = {
 class AgirMotionTokenizerConfig(PreTrainedConfig):
     """Shape and training terms of an [`AgirMotionTokenizer`].
 
-    Args:
+    Attributes:
         feature_dim: columns of ``motion_features``; 263 for the HumanML3D definition.
         hidden_size: channels of the convolutions.
         codebook_size: number of codes.
@@ -102,7 +102,7 @@ class AgirMotionTokenizerConfig(PreTrainedConfig):
 class AgirConfig(PreTrainedConfig):
     """Configuration of [`AgirForGaitAssessment`].
 
-    Args:
+    Attributes:
         motion_config: the motion tokenizer's configuration.
         text_config: configuration of any causal language model; a dict needs its ``model_type`` (default ``"llama"``).
         num_scores: number of scores, from 0.

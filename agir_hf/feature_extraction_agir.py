@@ -31,7 +31,8 @@ class AgirFeatureExtractor(FeatureExtractionMixin):
     and padded on the right. Measured gait parameters never come from here.
 
     Args:
-        feature_mean, feature_std: 263 numbers each; default: no normalisation. See `fit`.
+        feature_mean: 263 numbers, taken off; default: none. See `fit`.
+        feature_std: 263 numbers, divided by; default: none.
         frame_rate_hz: rate of the features.
         max_frames: longest features, in frames; a longer clip is cut to the window asked for, or to its middle, with a
             warning. ``None``: no limit.

@@ -149,7 +149,9 @@ class AgirProcessor(ProcessorMixin):
             text: one text or a list; default: the motions alone. Without ``motion`` and ``codes`` it is only tokenised.
             codes: codes of one motion, or a list of such: the token path.
             window_s: part of each clip to use, seconds.
-            return_tensors, padding, kwargs: for the text tokenizer.
+            return_tensors: for the text tokenizer.
+            padding: for the text tokenizer.
+            kwargs: for the text tokenizer.
 
         Returns:
             ``input_ids`` and ``attention_mask`` (B, L); on the raw path ``motion_features`` (M, T, 263) and

@@ -11,6 +11,7 @@ from typing import Protocol, runtime_checkable
 from agir_hf.clip import MotionClip
 
 SPLITS = ("train", "validation", "test")
+"""What a person can be in one of."""
 
 # What a source may say about the person and the recording, beside the motion and its score.
 ABOUT_TEXTS = (
