@@ -132,7 +132,7 @@ def body(
     lean_deg: float = 2.0,
     elbow_deg: float = 25.0,
 ) -> dict[str, Point]:
-    """The 22 joints from the side, metres, walking to the right, Y up; arms and trunk turn forwards for positive angles."""
+    """The 22 joints from the side, metres, walking to the right, Y up; positive angles of arms and trunk: forwards."""
     up = turned((0.0, 1.0), -lean_deg)
     joints = {
         name: (pelvis[0] + length * up[0], pelvis[1] + length * up[1])
