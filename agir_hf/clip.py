@@ -95,6 +95,7 @@ class MotionClip:
 
     @property
     def num_frames(self) -> int:
+        """T, the first length of ``joints_m``."""
         return len(self.joints_m)
 
     @property

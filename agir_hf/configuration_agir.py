@@ -32,7 +32,7 @@ DEFAULT_GROUP_WEIGHTS: dict[str, float] = {
 
 @strict
 class AgirMotionTokenizerConfig(PreTrainedConfig):
-    """Shape and training terms of an [`AgirMotionTokenizer`].
+    """Shape and training terms of an `AgirMotionTokenizer`.
 
     Attributes:
         feature_dim: columns of ``motion_features``; 263 for the HumanML3D definition.
@@ -100,7 +100,7 @@ class AgirMotionTokenizerConfig(PreTrainedConfig):
 
 @strict
 class AgirConfig(PreTrainedConfig):
-    """Configuration of [`AgirForGaitAssessment`].
+    """Configuration of `AgirForGaitAssessment`.
 
     Attributes:
         motion_config: the motion tokenizer's configuration.

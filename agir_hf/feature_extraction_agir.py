@@ -25,7 +25,7 @@ _SMALLEST_SCALE = 1e-4
 
 
 class AgirFeatureExtractor(FeatureExtractionMixin):
-    """Turns motion into the features an [`AgirMotionTokenizer`] reads.
+    """Turns motion into the features an `AgirMotionTokenizer` reads.
 
     Each clip is resampled to ``frame_rate_hz``, retargeted to one skeleton, written as 263 features a frame, normalised
     and padded on the right. Measured gait parameters never come from here.

@@ -39,6 +39,7 @@ class AgirProcessor(ProcessorMixin):
     def from_pretrained(
         cls, pretrained_model_name_or_path: str | os.PathLike, *args: Any, **kwargs: Any
     ) -> AgirProcessor:
+        """As in transformers; where it came from is kept, for the motion tokenizer to be read on first use."""
         processor = super().from_pretrained(pretrained_model_name_or_path, *args, **kwargs)
         kept = ("cache_dir", "local_files_only", "token", "revision", "subfolder")
         processor._source = (str(pretrained_model_name_or_path), {k: v for k, v in kwargs.items() if k in kept})

@@ -81,7 +81,8 @@ class Source(Protocol):
         """Name of the source and of its configuration in the dataset."""
 
     @property
-    def licence(self) -> Licence: ...
+    def licence(self) -> Licence:
+        """What may be passed on."""
 
     def recipe(self) -> dict[str, object]:
         """What rebuilds the source, ready for JSON: options and content hashes, no paths of this machine."""

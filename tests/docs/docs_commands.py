@@ -37,6 +37,8 @@ def fate(words: list[str], where: str) -> str:
             return "run"
         case ["python", "-m", "dataset_builder", *rest]:
             return "parsed" if "slurm" in rest or "ray" in rest else "run"
+        case ["mkdocs", "build", "--strict"]:
+            return "parsed"  # tests/docs/test_docs_site.py builds it
         case (
             ["pip", "install", *_]
             | ["python", "-m", "pytest", *_]
@@ -136,6 +138,8 @@ def parse(words: list[str]) -> None:
             if importlib.util.find_spec(module) is None:
                 raise ValueError(f"expected a module, found {module}")
             _parse_training(rest)
+        case ["mkdocs", "build", "--strict"]:
+            _exist(["mkdocs.yml"])
         case _:
             raise ValueError(f"expected a command with a parser, found {shlex_join(words)}")
 
