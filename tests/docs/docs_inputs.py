@@ -40,9 +40,9 @@ def _recordings(folder: Path) -> None:
 def _clinic(folder: Path) -> None:
     folder.mkdir()
     rows = ["file_name,subject_id,score"]
-    for name, subject, score in (("a.npz", "p01", 0), ("b.npz", "p02", 2)):
-        write_motion(_walk(score + 1), folder / name)
-        rows.append(f"{name},{subject},{score}")
+    for place, letter in enumerate("abcdef"):
+        write_motion(_walk(place + 1), folder / f"{letter}.npz")
+        rows.append(f"{letter}.npz,p{place + 1:02},{place % 3}")
     (folder / "metadata.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
 
 
