@@ -148,7 +148,6 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.slow
 def test_the_site_has_every_public_name(site: Path) -> None:
     written = "".join(path.read_text(encoding="utf-8") for path in (site / "reference").glob("*.html"))
     for package, name in public_names():
@@ -157,7 +156,6 @@ def test_the_site_has_every_public_name(site: Path) -> None:
         assert name == "__version__" or any(f'id="{anchor}"' in written for anchor in anchors), anchors[0]
 
 
-@pytest.mark.slow
 def test_the_site_takes_nothing_from_the_network(site: Path) -> None:
     for path in site.rglob("*.html"):
         content = path.read_text(encoding="utf-8")
