@@ -111,6 +111,8 @@ def measure(options: argparse.Namespace) -> int:
 
 def assess(options: argparse.Namespace) -> int:
     """``agir assess``: score, probabilities, rationale and parameters of each file."""
+    if options.report and options.report.suffix.lower() not in (".html", ".pdf", ".png"):
+        raise AgirError(f"expected --report as .html, .pdf or .png, found {options.report.name!r}")
     files = motion_files(options.files)
     clips = Clips(files, options.frame_rate_hz)
     # Read before the model is loaded: a mistyped name is answered at once.
@@ -132,14 +134,30 @@ def assess(options: argparse.Namespace) -> int:
     logging.set_verbosity_error()
     logging.disable_progress_bar()
     assessor = load_pipeline(options.model, revision=options.revision)
+    shown: list[MotionClip] = []
     results = assessor(
-        remaining(),
+        _kept(remaining(), shown) if options.report else remaining(),
         batch_size=min(options.batch_size, len(files)),
         num_rationales=options.num_rationales,
         evidence=not options.no_evidence,
     )
-    _show(iter(results), len(files), options.format == "json", assessment_note)
+    if not options.report:
+        _show(iter(results), len(files), options.format == "json", assessment_note)
+        return clips.exit_code
+    from .report.write import write_report
+
+    kept = list(results)
+    _show(iter(kept), len(files), options.format == "json", assessment_note)
+    write_report(assessor, shown, kept, options.report)
+    print(f"agir: the report is {options.report}", file=sys.stderr)
     return clips.exit_code
+
+
+def _kept(clips: Iterator[MotionClip], shown: list[MotionClip]) -> Iterator[MotionClip]:
+    """The clips as they come, remembered for a report."""
+    for clip in clips:
+        shown.append(clip)
+        yield clip
 
 
 def convert(options: argparse.Namespace) -> int:
@@ -252,6 +270,14 @@ def push(options: argparse.Namespace) -> int:
     return run(options)
 
 
+def demo(options: argparse.Namespace) -> int:
+    """``agir demo``: the Gradio app, for this machine only unless another host is given."""
+    from .demo import serve
+
+    serve(options.model, revision=options.revision, host=options.host, port=options.port)
+    return 0
+
+
 def train(options: argparse.Namespace) -> int:
     """``agir train tokenizer | sft | tiny``: a part of a recipe, or all of it."""
     from .training.command import train as run
@@ -305,6 +331,7 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument(
         "--num-rationales", type=_positive, default=1, help="average the probabilities over sampled rationales"
     )
+    command.add_argument("--report", type=Path, metavar="FILE", help="also write a report: .html, .pdf or .png")
     command.add_argument("--no-evidence", action="store_true", help="judge from the motion tokens alone")
     command.set_defaults(run=assess)
 
@@ -332,6 +359,13 @@ def _parser() -> argparse.ArgumentParser:
     command = commands.add_parser("push", help="upload a model, a tokenizer or a dataset to the Hub, private first")
     add_push_options(command)
     command.set_defaults(run=push)
+
+    command = commands.add_parser("demo", help="a page to upload walks to, on this machine")
+    command.add_argument("--model", default="agir-tiny", help="a packaged checkpoint, a folder or a Hub repository")
+    _add_revision(command)
+    command.add_argument("--host", default="127.0.0.1", help="0.0.0.0 lets others on the network in")
+    command.add_argument("--port", type=_positive, default=7860, help="where it listens")
+    command.set_defaults(run=demo)
 
     command = commands.add_parser("evaluate", help="a model and its baselines on people it never saw")
     command.add_argument("--model", default="agir-tiny", help="a packaged checkpoint, a folder or a Hub repository")

@@ -129,6 +129,7 @@ class GaitAssessmentPipeline(Pipeline):
         motion: show the motion tokens to the model (default True).
         num_rationales: above 1, probabilities are averaged over the greedy rationale and this many less one sampled.
         max_new_tokens: longest rationale.
+        streamer: gets the rationale of a single clip as it is written, before it is checked.
         batch_size: clips that go through the language model together.
     """
 
@@ -166,7 +167,7 @@ class GaitAssessmentPipeline(Pipeline):
     def _sanitize_parameters(self, **options: Any) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
         stages: tuple[tuple[str, ...], ...] = (
             ("frame_rate_hz", "window_s", "evidence", "motion"),
-            ("num_rationales", "max_new_tokens"),
+            ("num_rationales", "max_new_tokens", "streamer"),
             (),
         )
         unknown = sorted(set(options).difference(*stages))
@@ -266,7 +267,11 @@ class GaitAssessmentPipeline(Pipeline):
         return None
 
     def _forward(  # type: ignore[override]
-        self, input_tensors: dict[str, Any], num_rationales: int = 1, max_new_tokens: int = MAX_NEW_TOKENS
+        self,
+        input_tensors: dict[str, Any],
+        num_rationales: int = 1,
+        max_new_tokens: int = MAX_NEW_TOKENS,
+        streamer: Any = None,
     ) -> dict[str, Any]:
         cases = input_tensors["case"]
         batched = isinstance(cases, list)
@@ -276,7 +281,7 @@ class GaitAssessmentPipeline(Pipeline):
             ids, mask = input_tensors["input_ids"], input_tensors["attention_mask"].bool()
             prompts = [ids[row][mask[row]].tolist() for row in asked]
             evidence = [cases[row].evidence for row in asked]
-            texts, probabilities = self.answer(prompts, evidence, num_rationales, max_new_tokens)
+            texts, probabilities = self.answer(prompts, evidence, num_rationales, max_new_tokens, streamer)
             for row, text, shares in zip(asked, texts, probabilities.tolist(), strict=True):
                 cases[row] = replace(cases[row], rationale=text, probabilities=tuple(shares))
         return {"case": cases if batched else cases[0]}
@@ -287,6 +292,7 @@ class GaitAssessmentPipeline(Pipeline):
         evidence: Sequence[str | None],
         num_rationales: int = 1,
         max_new_tokens: int = MAX_NEW_TOKENS,
+        streamer: Any = None,
     ) -> tuple[list[str], Tensor]:
         """The greedy rationale of each prompt, and probabilities (B, num_scores), averaged if several are asked for.
 
@@ -295,7 +301,7 @@ class GaitAssessmentPipeline(Pipeline):
             evidence: the measured block of each prompt, whose numbers (beside those of norms) its answer may hold.
         """
         numbers = [_NORM_NUMBERS | numbers_in(shown or "") for shown in evidence]
-        texts = self._write(prompts, numbers, max_new_tokens)
+        texts = self._write(prompts, numbers, max_new_tokens, streamer=streamer)
         total = self._score(prompts, texts)
         if num_rationales > 1:
             extra = num_rationales - 1
@@ -307,7 +313,12 @@ class GaitAssessmentPipeline(Pipeline):
         return texts, total
 
     def _write(
-        self, prompts: list[list[int]], numbers: list[frozenset[str]], max_new_tokens: int, do_sample: bool = False
+        self,
+        prompts: list[list[int]],
+        numbers: list[frozenset[str]],
+        max_new_tokens: int,
+        do_sample: bool = False,
+        streamer: Any = None,
     ) -> list[str]:
         ids, mask = self._left_padded(prompts)
         eos = self.model.generation_config.eos_token_id
@@ -325,6 +336,7 @@ class GaitAssessmentPipeline(Pipeline):
             attention_mask=mask,
             generation_config=options,
             stopping_criteria=stop,
+            streamer=streamer,
             logits_processor=LogitsProcessorList([QuotedNumbers(self.number_tokens, numbers, ids.shape[1])]),
         )
         texts = self.tokenizer.batch_decode(written[:, ids.shape[1] :], skip_special_tokens=True)

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
+from tiny_repository import assessor_copy, tiny_assessor  # noqa: F401 (fixtures)
 
 
 @pytest.fixture(scope="session")

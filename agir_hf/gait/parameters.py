@@ -17,7 +17,7 @@ from ..clip import Side
 from .events import FootContacts, pitch_deg
 from .freezing import find_freezing
 from .segments import Step, Stride, Turn, path_length_m
-from .signals import SIDES, BodySignals, horizontal, low_pass
+from .signals import SIDES, Array, BodySignals, horizontal, low_pass
 
 MIN_PHASE_RATE_HZ = 50.0  # a frame at 50 Hz is 2 % of a stride
 MIN_STRIDES_FOR_CV, GOOD_STRIDES_FOR_CV = 10, 30
@@ -245,6 +245,16 @@ def stride_time_cv_percent(evidence: Evidence) -> Measured:
     return Measured(100.0 * float(np.std(times, ddof=1) / np.mean(times)), None, caution)
 
 
+def arm_angle_in_stride(signals: BodySignals, side: Side, stride: Stride) -> tuple[int, Array]:
+    """First grid sample of a stride, and the arm's angle at each of its samples, smoothed as ``arm_swing_deg`` says."""
+    first, last = signals.index(stride.start_s), signals.index(stride.end_s) + 1
+    margin = round(ARM_MARGIN_STRIDES * (last - first))
+    low, high = max(first - margin, 0), min(last + margin, signals.size)
+    angles = signals.arm_angle_deg[side][low:high, None]
+    smooth = low_pass(angles, signals.rate_hz, ARM_CUTOFF_STRIDES / stride.time_s)
+    return first, smooth[first - low : last - low, 0]
+
+
 def arm_swing_deg(evidence: Evidence, side: Side) -> Measured:
     """Sagittal range, per stride, of the direction shoulder -> wrist relative to the trunk, degrees.
 
@@ -257,15 +267,7 @@ def arm_swing_deg(evidence: Evidence, side: Side) -> Measured:
         return Measured(None, missing)
     if not evidence.strides:
         return _no_strides(evidence)
-    signals = evidence.signals
-    ranges = []
-    for stride in evidence.used_strides:
-        first, last = signals.index(stride.start_s), signals.index(stride.end_s) + 1
-        margin = round(ARM_MARGIN_STRIDES * (last - first))
-        low, high = max(first - margin, 0), min(last + margin, signals.size)
-        angles = signals.arm_angle_deg[side][low:high, None]
-        smooth = low_pass(angles, signals.rate_hz, ARM_CUTOFF_STRIDES / stride.time_s)
-        ranges.append(float(np.ptp(smooth[first - low : last - low])))
+    ranges = [float(np.ptp(arm_angle_in_stride(evidence.signals, side, stride)[1])) for stride in evidence.used_strides]
     return _mean(ranges, "stride", evidence.steadiness)
 
 

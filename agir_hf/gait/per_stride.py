@@ -29,10 +29,16 @@ WITHOUT_STRIDES: frozenset[str] = frozenset(
 
 @dataclass(frozen=True)
 class StrideValue:
-    """What one stride or step contributes to a parameter, and the side of its foot."""
+    """What one stride or step contributes to a parameter, the side of its foot, and when it was.
+
+    Attributes:
+        start_s, end_s: seconds from the first frame; equal for what happens at one time.
+    """
 
     side: Side
     value: float
+    start_s: float = 0.0
+    end_s: float = 0.0
 
 
 StrideSamples = dict[str, tuple[StrideValue, ...] | None]
@@ -76,7 +82,9 @@ def stride_samples(evidence: p.Evidence | None) -> StrideSamples:
     samples["trunk_flexion_deg"] = _by_stride(evidence, used, p.trunk_flexion_deg)
     steps = {side: evidence.steps_of(side)[0] for side in SIDES}
     both = sorted((*steps["left"], *steps["right"]), key=lambda step: step.strike_s)
-    samples["cadence_spm"] = tuple(StrideValue(s.side, 60.0 / s.time_s) for s in both if s.time_s is not None)
+    samples["cadence_spm"] = tuple(
+        StrideValue(s.side, 60.0 / s.time_s, s.strike_s - s.time_s, s.strike_s) for s in both if s.time_s is not None
+    )
     samples["step_width_m"] = _by_step(evidence, both, p.step_width_m)
     for side in SIDES:
         mine = evidence.strides_of(side)[0]
@@ -91,15 +99,19 @@ def _by_stride(
     evidence: p.Evidence, strides: Sequence[Stride], measure: Callable[[p.Evidence], p.Measured]
 ) -> tuple[StrideValue, ...]:
     """A parameter of clips that hold a single stride each; no value where it has none."""
-    found = ((stride.side, measure(replace(evidence, strides=(stride,))).value) for stride in strides)
-    return tuple(StrideValue(side, value) for side, value in found if value is not None)
+    found = ((stride, measure(replace(evidence, strides=(stride,))).value) for stride in strides)
+    return tuple(StrideValue(s.side, value, s.start_s, s.end_s) for s, value in found if value is not None)
 
 
 def _by_step(
     evidence: p.Evidence, steps: Sequence[Step], measure: Callable[[p.Evidence], p.Measured]
 ) -> tuple[StrideValue, ...]:
-    found = ((step.side, measure(replace(evidence, steps=(step,))).value) for step in steps)
-    return tuple(StrideValue(side, value) for side, value in found if value is not None)
+    found = ((step, measure(replace(evidence, steps=(step,))).value) for step in steps)
+    return tuple(
+        StrideValue(step.side, value, step.strike_s - (step.time_s or 0.0), step.strike_s)
+        for step, value in found
+        if value is not None
+    )
 
 
 def _strike_angles(evidence: p.Evidence, side: Side, steps: Sequence[Step]) -> tuple[StrideValue, ...]:
@@ -109,7 +121,12 @@ def _strike_angles(evidence: p.Evidence, side: Side, steps: Sequence[Step]) -> t
     pitch = pitch_deg(evidence.signals, side)
     flat = {hold.strike_s: hold.pitch_deg for hold in evidence.contacts.footholds[side]}
     return tuple(
-        StrideValue(side, float(evidence.signals.at(pitch, step.strike_s)) - flat[step.strike_s])
+        StrideValue(
+            side,
+            float(evidence.signals.at(pitch, step.strike_s)) - flat[step.strike_s],
+            step.strike_s,
+            step.strike_s,
+        )
         for step in steps
         if np.isfinite(flat.get(step.strike_s, np.nan))
     )

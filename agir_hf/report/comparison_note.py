@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .note import ROWS, _number, _wrap
+from .note import ROWS, _wrap, number_text
 
 _COMPARED = ("higher", "lower", "no change beyond measurement noise")
 _HEADER = ("", "visit 1", "visit 2", "change", "SE", "limit", "")
@@ -37,9 +37,9 @@ def comparison_note(comparison: Mapping[str, Any]) -> str:
                 continue
             short = unit.replace("degrees", "deg")
             title = f"{label}{side}, {short}" if unit else f"{label}{side}"
-            shown = [_number(change[key], decimals) for key in ("first", "second")]
+            shown = [number_text(change[key], decimals) for key in ("first", "second")]
             shown.append(_signed(change["change"], decimals))
-            shown += [_number(change[key], decimals + (decimals < 2)) for key in ("standard_error", "limit")]
+            shown += [number_text(change[key], decimals + (decimals < 2)) for key in ("standard_error", "limit")]
             lines.append(_line((title, *shown, _VERDICTS.get(change["verdict"], change["verdict"]))))
     if missing:
         lines.append(_wrap("Not measured on both visits: " + ", ".join(missing) + "."))
@@ -75,7 +75,7 @@ def _visit(title: str, visit: Mapping[str, Any]) -> str:
 
 
 def _signed(value: float, decimals: int) -> str:
-    text = _number(value, decimals)
+    text = number_text(value, decimals)
     return text if text.startswith("-") or float(text) == 0 else f"+{text}"
 
 

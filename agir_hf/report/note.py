@@ -36,7 +36,7 @@ def _wrap(text: str, indent: str = "  ") -> str:
     return textwrap.fill(text, WIDTH, initial_indent=indent, subsequent_indent=indent)
 
 
-def _number(value: float | None, decimals: int) -> str:
+def number_text(value: float | None, decimals: int) -> str:
     if value is None:
         return "-"
     text = f"{value:.{decimals}f}"
@@ -48,7 +48,7 @@ def _table(result: Mapping[str, Any]) -> list[str]:
     values: Mapping[str, float | None] = result["gait_parameters"]
     lines = []
     for label, unit, decimals, names in ROWS:
-        shown = [_number(values.get(name), decimals) for name in names]
+        shown = [number_text(values.get(name), decimals) for name in names]
         if all(s == "-" for s in shown):
             continue
         text = shown[0] if len(shown) == 1 else f"left {shown[0]}, right {shown[1]}"

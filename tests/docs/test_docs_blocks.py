@@ -56,9 +56,9 @@ def rationales_written_once() -> Iterator[None]:
     write = GaitAssessmentPipeline._write
     written: dict[str, list[str]] = {}
 
-    def write_once(self: Any, prompts: Any, numbers: Any, max_new_tokens: int, do_sample: bool = False) -> list[str]:
-        if do_sample:
-            return write(self, prompts, numbers, max_new_tokens, do_sample=True)
+    def write_once(self: Any, prompts: Any, numbers: Any, max_new_tokens: int, **options: Any) -> list[str]:
+        if any(options.values()):  # drawn, or told word by word
+            return write(self, prompts, numbers, max_new_tokens, **options)
         asked = repr((prompts, [sorted(allowed) for allowed in numbers], max_new_tokens))
         if asked not in written:
             written[asked] = write(self, prompts, numbers, max_new_tokens)

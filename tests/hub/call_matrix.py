@@ -241,7 +241,6 @@ expect(torch.equal(greedy, ids(model, inputs, do_sample=False, streamer=streamer
 ids(model, inputs, do_sample=False, stop_strings=["the"], tokenizer=processor.tokenizer)
 ids(model, inputs, generation_config=GenerationConfig(max_new_tokens=4, min_new_tokens=1))
 """,
-        quick=True,
     ),
     Call(
         "generate: a left-padded batch as one by one",
@@ -383,10 +382,10 @@ def repositories(hub: HubStandIn, folder: Path) -> Iterator[None]:
     push = "import sys; from agir_hf.cli import main; sys.exit(main(['push', *sys.argv[1:]]))"
     adapter = """
 import agir_hf, torch
-from peft import LoraConfig
+from peft import LoraConfig, get_peft_model
 from transformers import AutoModelForCausalLM
 model = AutoModelForCausalLM.from_pretrained("lab/agir")
-model.add_adapter(LoraConfig(r=4, target_modules=["q_proj", "v_proj"]))
+model = get_peft_model(model, LoraConfig(r=4, target_modules=["q_proj", "v_proj"]))
 torch.manual_seed(0)
 for name, weights in model.named_parameters():
     if "lora_B" in name:

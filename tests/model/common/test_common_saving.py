@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 from common_models import differing, dtypes, is_tied, load, some_ids, some_motion
+from packaging.version import Version
 from safetensors.torch import load_file, save_file
 from transformers import AutoModel, AutoModelForCausalLM
 from transformers.utils.logging import get_logger
@@ -115,7 +116,8 @@ def test_missing_and_unexpected_tensors_are_told(
     logger = get_logger("transformers")
     logger.addHandler(caplog.handler)
     try:
-        with caplog.at_level(logging.WARNING):
+        # Whatever another test has set: the command line, for one, keeps libraries quiet.
+        with caplog.at_level(logging.WARNING, logger="transformers"):
             _, info = AgirForGaitAssessment.from_pretrained(tmp_path, output_loading_info=True)
     finally:
         logger.removeHandler(caplog.handler)
@@ -154,7 +156,10 @@ def test_a_device_map_loads_the_same_model(
 def test_a_part_on_disk_computes_the_same(
     offloaded: str, assessor: AgirForGaitAssessment, saved: Path, tmp_path: Path
 ) -> None:
-    pytest.importorskip("accelerate")
+    accelerate = pytest.importorskip("accelerate")
+    tied = bool(assessor.all_tied_weights_keys)
+    if offloaded == "language_model" and tied and Version(accelerate.__version__) < Version("1.15"):
+        pytest.skip("accelerate before 1.15 cannot put tied weights on disk")
     places = {"language_model": "cpu", "motion_tokenizer": "cpu", offloaded: "disk"}
     loaded = load(saved, device_map=places, offload_folder=tmp_path)
     assert {p.device.type for p in getattr(loaded, offloaded).parameters()} == {"meta"}

@@ -7,9 +7,8 @@ import sys
 from pathlib import Path
 
 import pytest
-import torch
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "model"))  # tiny_models
+sys.path.insert(0, str(Path(__file__).resolve().parent / "model"))  # tiny_models
 
 CARD = """---
 license: apache-2.0
@@ -47,6 +46,7 @@ None.
 @pytest.fixture(scope="session")
 def tiny_assessor(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A whole repository's content: a random model in several files of weights, its processor, and a card."""
+    import torch
     from tiny_models import CODES, make_text_tokenizer, make_walk, motion_config
 
     from agir_hf.configuration_agir import AgirConfig

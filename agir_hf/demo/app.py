@@ -1,0 +1,191 @@
+"""The app's page and what its buttons do. Nothing of a visitor stays on disk: an upload is read once and removed."""
+
+from __future__ import annotations
+
+import base64
+import html
+import json
+import os
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+from ..clip import MotionClip
+from ..errors import AgirError, require
+from ..gait.comparison import compare_gait
+from ..report.comparison_note import comparison_note
+from ..report.html import page_text, walk_data
+from .examples import EXAMPLES, example_walk
+
+MAX_UPLOAD_MB = 20
+MAX_DURATION_S = 120.0
+# One model on a laptop: one walk is assessed at a time, the others see their place in the queue.
+AT_ONCE, WAITING = 1, 60
+# Gradio keeps a copy of each upload; whatever a closed window leaves is looked for and removed after minutes.
+CLEAN_EVERY_S, CLEAN_AFTER_S = 60, 300
+FILE_TYPES = [".bvh", ".c3d", ".trc", ".npy", ".npz", ".csv", ".json"]
+ABOUT = (
+    "An estimate by **{model}**, trained on {people}, not the MDS-UPDRS, not a diagnosis, not a medical device. Upload "
+    "only recordings that you may share; they are removed once they are read."
+)
+
+
+def serve(model: str = "agir-tiny", *, revision: str | None = None, host: str = "127.0.0.1", port: int = 7860) -> None:
+    """Run the app until it is stopped.
+
+    Args:
+        model: a packaged checkpoint, a folder or a Hub repository; with its ``revision``.
+        host: who may come: this machine only, unless another address is given.
+        port: where it listens.
+
+    Raises:
+        AgirError: no such model, or the port is taken.
+    """
+    from ..loading import load_pipeline
+
+    app = build_app(load_pipeline(model, revision=revision))
+    try:
+        app.launch(server_name=host, server_port=port, share=False, max_file_size=f"{MAX_UPLOAD_MB}mb", show_error=True)
+    except OSError as error:
+        raise AgirError(
+            f"expected port {port} of {host} to be free, found: {error}; choose another with --port"
+        ) from error
+
+
+def build_app(assessor: Any) -> Any:
+    """The app around a ``gait-assessment`` pipeline, a ``gradio.Blocks``."""
+    gr = require("gradio", "demo")
+    people = assessor.model.config.trained_on
+    people = "simulated people only" if people == "simulated" else str(people)
+    lock = threading.Lock()
+
+    def assess(file: str | None, example: str | None) -> Iterator[tuple[str, str]]:
+        clip = _clip(gr, file, example)
+        with lock:
+            yield from _assess(assessor, clip)
+
+    def compare(first: str | None, second: str | None) -> tuple[str, str]:
+        clips = [_clip(gr, first, None), _clip(gr, second, None)]
+        with lock:
+            results = [assessor(clip) for clip in clips]
+            walks = [walk_data(assessor, clip, result) for clip, result in zip(clips, results, strict=True)]
+        note = comparison_note(compare_gait(*clips).to_dict())
+        return f"```text\n{note}\n```", _shown(walks, results)
+
+    with gr.Blocks(
+        title="AGIR gait assessment", analytics_enabled=False, delete_cache=(CLEAN_EVERY_S, CLEAN_AFTER_S)
+    ) as app:
+        gr.Markdown(f"# Gait assessment\n\n{ABOUT.format(model=assessor.model_name, people=people)}")
+        with gr.Tab("One walk"):
+            with gr.Row():
+                file = gr.File(label=f"A motion file, up to {MAX_UPLOAD_MB} MB", file_types=FILE_TYPES, height=140)
+                example = gr.Radio(list(EXAMPLES), label="or an example (simulated people)")
+            button = gr.Button("Assess", variant="primary")
+            written = gr.Markdown(label="Assessment")
+            page = gr.HTML(padding=False)
+            button.click(assess, [file, example], [written, page], concurrency_limit=AT_ONCE, concurrency_id="model")
+        with gr.Tab("Two walks"):
+            gr.Markdown(
+                "Before and after, or two visits of one person: what changed by more than the measurement's noise."
+            )
+            with gr.Row():
+                first = gr.File(label="First walk", file_types=FILE_TYPES, height=140)
+                second = gr.File(label="Second walk", file_types=FILE_TYPES, height=140)
+            both = gr.Button("Compare", variant="primary")
+            note = gr.Markdown()
+            pages = gr.HTML(padding=False)
+            both.click(compare, [first, second], [note, pages], concurrency_limit=AT_ONCE, concurrency_id="model")
+    return app.queue(max_size=WAITING)
+
+
+def _clip(gr: Any, file: str | None, example: str | None) -> MotionClip:
+    """The upload or the example as a clip; the upload is gone afterwards.
+
+    Raises:
+        gradio.Error: nothing was chosen, or the file cannot be read; it says which.
+    """
+    if file is None and not example:
+        raise gr.Error("Choose a motion file or an example first.")
+    if file is not None and not os.path.exists(file):
+        raise gr.Error("That file was removed once it was read: upload it again.")
+    try:
+        if file is None:
+            return example_walk(str(example))
+        try:
+            from ..motion import read_motion
+
+            clip = read_motion(file)
+        finally:
+            os.unlink(file)
+        name = os.path.basename(file)
+        if clip.duration_s > MAX_DURATION_S:
+            raise AgirError(
+                f"{name} lasts {clip.duration_s:.0f} s; this page takes up to {MAX_DURATION_S:.0f} s: cut it"
+            )
+        return clip.replace(source=name)
+    except AgirError as error:
+        # The folder is one of the server's, and nobody's business.
+        folder = os.path.dirname(file or "")
+        raise gr.Error(str(error).replace(folder + os.sep, "") if folder else str(error)) from error
+
+
+def _assess(assessor: Any, clip: MotionClip) -> Iterator[tuple[str, str]]:
+    """The rationale as it is written, then the checked assessment and the page."""
+    from transformers import TextIteratorStreamer
+
+    streamer = TextIteratorStreamer(assessor.tokenizer, skip_prompt=True, skip_special_tokens=True, timeout=60.0)
+    results: list[Any] = []
+
+    def work() -> None:
+        try:
+            results.append(assessor(clip, streamer=streamer))
+        except Exception as error:  # raised again below, in the visitor's request
+            results.append(error)
+        finally:
+            streamer.on_finalized_text("", stream_end=True)
+
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    text = ""
+    yield "*Measuring the walk ...*", ""
+    for piece in streamer:
+        text += piece
+        yield f"*Being written, not checked yet:* {_plain(text)}", ""
+    thread.join()
+    result = results[0]
+    if isinstance(result, Exception):
+        raise result
+    yield _summary(result), _shown([walk_data(assessor, clip, result)], [result])
+
+
+def _summary(result: dict[str, Any]) -> str:
+    if result["abstained"]:
+        return f"**No gait score:** {_plain(result['abstain_reason'])}"
+    checked = result["grounding"]
+    return (
+        f"**Estimated gait score {result['score']}** (expected {result['expected_score']:.2f}). "
+        f"{checked['supported']} of {checked['claims']} statements of the rationale match the measurements."
+    )
+
+
+def _shown(walks: list[dict[str, Any]], results: list[dict[str, Any]]) -> str:
+    """The report in a frame of its own, and links that save it and the results from the visitor's own memory."""
+    page = page_text(walks)
+    lines = "".join(json.dumps(result, allow_nan=False) + "\n" for result in results)
+    links = "".join(
+        f'<a download="{name}" href="data:{kind};base64,{base64.b64encode(text.encode()).decode()}">{label}</a> '
+        for name, kind, text, label in (
+            ("gait_report.html", "text/html", page, "Save the report"),
+            ("gait_assessment.jsonl", "application/json", lines, "Save the numbers (JSON)"),
+        )
+    )
+    frame = (
+        f'<iframe title="Gait report" sandbox="allow-scripts" style="width:100%;height:1100px;border:0" '
+        f'srcdoc="{html.escape(page, quote=True)}"></iframe>'
+    )
+    return f'<p style="display:flex;gap:1.5rem">{links}</p>{frame}'
+
+
+def _plain(text: str) -> str:
+    """Text of a model or a file as Markdown that means nothing but itself."""
+    return "".join(f"\\{c}" if c in "\\`*_{}[]<>#|~" else c for c in text)

@@ -1,0 +1,123 @@
+"""The part of a report that stands still, as PDF (a page a figure) or PNG (one below the other)."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Mapping, Sequence
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..clip import MotionClip
+from ..errors import AgirError, require
+from .code_figures import plot_codes
+from .figures import plot_gait_cycle, plot_parameters
+from .page_data import with_reasons
+from .skeleton_figures import plot_stride
+from .style import LABEL_POINTS, SMALL_POINTS, TEXT_POINTS, new_figure, plain, short_source, theme_of, titled
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+SUFFIXES = (".pdf", ".png")
+_WIDTH_IN, _LETTERS = 8.6, 104
+_BAR = "#7A3FB0"
+
+
+def walk_figures(
+    clip: MotionClip, result: Mapping[str, Any], codes: Sequence[int] = (), *, codes_per_step: int = 1, **coding: Any
+) -> list[Figure]:
+    """The assessment, the parameters, a stride, the gait cycle and the motion codes of one walk.
+
+    Args:
+        clip: as it was read.
+        result: what the pipeline gave for it.
+        codes, codes_per_step, coding: as for `plot_codes`; without codes that figure is left out.
+    """
+    figures = [
+        plot_assessment(result),
+        plot_parameters(with_reasons(clip, result)),
+        plot_stride(clip),
+        plot_gait_cycle(clip),
+    ]
+    if codes:
+        figures.append(plot_codes(codes, codes_per_step=codes_per_step, **coding))
+    return figures
+
+
+def plot_assessment(result: Mapping[str, Any]) -> Figure:
+    """Score with probabilities, beside it what it is not, then the rationale and what was taken out of it."""
+    look = theme_of("light")
+    people = result["trained_on"] if result["trained_on"] != "simulated" else "simulated people only"
+    if result["abstained"]:
+        head = f"No gait score: {result['abstain_reason']}"
+    else:
+        head = f"Estimated gait score {result['score']} (0 is normal), expected {result['expected_score']:.2f}"
+    checked = result["grounding"]
+    text = [str(result["rationale"] or "")]
+    if checked["claims"]:
+        text.append(f"{checked['supported']} of {checked['claims']} statements match the measurements.")
+    text += [
+        f"Taken out: {claim['text']} It says {claim['stated']} where {claim['measured']} was measured."
+        for claim in checked["unsupported"]
+    ]
+    text += [f"Note: {warning}" for warning in result["warnings"]]
+    lines = [line for part in text if part for line in (*textwrap.wrap(part, _LETTERS), "")]
+    figure = new_figure(_WIDTH_IN, 2.5 + 0.185 * len(lines), look)
+    titled(figure, f"Gait report: {short_source(str(result['source']))}", look)
+    bars, words = figure.subplots(2, 1, height_ratios=[1.5, max(0.2, 0.185 * len(lines))])
+    bars.set_title(plain(head), color=look.text, fontsize=LABEL_POINTS, loc="left", fontweight="bold")
+    shares = result["probabilities"] or {}
+    places = np.arange(len(shares))
+    bars.barh(places, list(shares.values()), color=_BAR, height=0.6)
+    bars.set(xlim=(0.0, 1.9), ylim=(max(len(shares), 1) - 0.4, -0.6), yticks=places, xticks=[])
+    bars.set_yticklabels([f"Score {label}" for label in shares], color=look.text, fontsize=TEXT_POINTS)
+    for place, share in zip(places, shares.values(), strict=True):
+        bars.text(share + 0.02, place, f"{100 * share:.0f} %", va="center", color=look.text, fontsize=TEXT_POINTS)
+    said = (
+        "An estimate, not the MDS-UPDRS, not a diagnosis,\nnot a medical device.\n"
+        f"Model {result['model']}, trained on {people}."
+    )
+    bars.text(1.14, 0.5 * (len(shares) - 1), plain(said), va="center", color=look.text, fontsize=TEXT_POINTS)
+    for edge in bars.spines.values():
+        edge.set_visible(False)
+    bars.tick_params(length=0)
+    words.set_axis_off()
+    words.text(0.0, 1.0, plain("\n".join(lines)), va="top", color=look.text, fontsize=SMALL_POINTS + 1)
+    return figure
+
+
+def write_sheet(walks: Sequence[Sequence[Figure]], path: Path) -> None:
+    """Write the figures of one walk or several.
+
+    Raises:
+        AgirError: the file is neither .pdf nor .png.
+        MissingDependencyError: matplotlib is not installed.
+    """
+    require("matplotlib", "report")
+    figures = [figure for walk in walks for figure in walk]
+    if path.suffix.lower() == ".pdf":
+        from matplotlib.backends.backend_pdf import PdfPages
+
+        # No time of making: the same walk gives the same file.
+        with PdfPages(path, metadata={"CreationDate": None, "Title": "Gait report"}) as pages:
+            for figure in figures:
+                pages.savefig(figure, facecolor=figure.get_facecolor())
+    elif path.suffix.lower() == ".png":
+        from matplotlib import image
+
+        pictures = []
+        for figure in figures:
+            drawn = BytesIO()
+            figure.savefig(drawn, format="png", facecolor=figure.get_facecolor())
+            drawn.seek(0)
+            pictures.append(image.imread(drawn)[..., :3])
+        wide = max(picture.shape[1] for picture in pictures)
+        padded = [
+            np.pad(picture, ((0, 0), (0, wide - picture.shape[1]), (0, 0)), constant_values=1.0) for picture in pictures
+        ]
+        image.imsave(path, np.vstack(padded))
+    else:
+        raise AgirError(f"expected a report as .html, .pdf or .png, found {path.name!r}")

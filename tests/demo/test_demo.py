@@ -1,0 +1,134 @@
+"""The app as its visitors use it, over HTTP, with a tiny random model."""
+
+from __future__ import annotations
+
+import re
+import socket
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+pytest.importorskip("gradio", reason="needs the demo extra")
+pytest.importorskip("gradio_client")
+
+from gradio_client import Client, handle_file
+
+from agir_hf.demo import build_app
+from agir_hf.demo.app import MAX_DURATION_S, _plain
+from agir_hf.demo.examples import EXAMPLES, example_walk
+
+FIRST, LAST = next(iter(EXAMPLES)), list(EXAMPLES)[-1]
+
+
+@pytest.fixture(scope="module")
+def address(tiny_assessor: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
+    from agir_hf.loading import load_pipeline
+
+    patch = pytest.MonkeyPatch()
+    uploads = tmp_path_factory.mktemp("uploads")
+    patch.setenv("GRADIO_TEMP_DIR", str(uploads))
+    assessor = load_pipeline(tiny_assessor)
+    assessor._forward_params["max_new_tokens"] = 24
+    app = build_app(assessor)
+    _, url, _ = app.launch(prevent_thread_lock=True, quiet=True, max_file_size="1mb", show_error=True)
+    yield url, uploads
+    app.close()
+    patch.undo()
+
+
+def _walk_file(path: Path, seconds: float = 4.0) -> Path:
+    clip = example_walk(FIRST)
+    frames = int(seconds * clip.frame_rate_hz)
+    # One frame again and again where it is only the length that counts: that is small.
+    few = frames <= clip.num_frames
+    joints = clip.joints_m[:frames] if few else np.repeat(clip.joints_m[:1], frames, axis=0)
+    np.savez_compressed(path, joints_m=joints, frame_rate_hz=clip.frame_rate_hz)
+    return path
+
+
+def _files(folder: Path) -> list[Path]:
+    """Those with anything in them: Gradio leaves empty ones."""
+    return [path for path in folder.rglob("*") if path.is_file() and path.stat().st_size]
+
+
+def test_an_upload_is_assessed_as_it_is_written_and_nothing_of_it_stays(
+    address: tuple[str, Path], tmp_path: Path
+) -> None:
+    url, uploads = address
+    client = Client(url, verbose=False, download_files=False)
+    job = client.submit(handle_file(str(_walk_file(tmp_path / "mine.npz"))), None, api_name="/assess")
+    summary, page = job.result(timeout=120)
+    seen = [text for text, _ in job.outputs()]
+    assert any(text.startswith("*Being written, not checked yet:*") for text in seen)
+    assert re.search(r"\*\*Estimated gait score [0-3]\*\*", summary)
+    assert "srcdoc=" in page and 'sandbox="allow-scripts"' in page and 'download="gait_report.html"' in page
+    assert "mine.npz" in page and str(uploads) not in page
+    assert _files(uploads) == []
+
+
+def test_two_walks_are_compared(address: tuple[str, Path], tmp_path: Path) -> None:
+    client = Client(address[0], verbose=False, download_files=False)
+    files = [handle_file(str(_walk_file(tmp_path / f"{name}.npz"))) for name in ("before", "after")]
+    note, page = client.predict(*files, api_name="/compare")
+    assert "speed" in note.lower() and "before.npz" in page and "after.npz" in page
+    assert _files(address[1]) == []
+
+
+def test_what_cannot_be_read_is_said_without_the_servers_folders(address: tuple[str, Path], tmp_path: Path) -> None:
+    url, uploads = address
+    client = Client(url, verbose=False, download_files=False)
+    broken = tmp_path / "broken.bvh"
+    broken.write_text("HIERARCHY\nROOT", encoding="utf-8")
+    for file, said in (
+        (broken, "broken.bvh"),
+        (_walk_file(tmp_path / "long.npz", MAX_DURATION_S + 5.0), "lasts 1"),
+    ):
+        with pytest.raises(Exception, match=said) as refused:
+            client.predict(handle_file(str(file)), None, api_name="/assess")
+        assert str(uploads) not in str(refused.value)
+    with pytest.raises(Exception, match="Choose a motion file"):
+        client.predict(None, None, api_name="/assess")
+    assert _files(uploads) == []
+
+
+def test_a_file_that_is_too_large_is_refused(address: tuple[str, Path], tmp_path: Path) -> None:
+    large = tmp_path / "large.npz"
+    large.write_bytes(bytes(1_500_000))
+    client = Client(address[0], verbose=False, download_files=False)
+    with pytest.raises(Exception, match=r"(?i)too large|exceeds|413|maximum"):
+        client.predict(handle_file(str(large)), None, api_name="/assess")
+    assert _files(address[1]) == []
+
+
+def test_only_this_machine_may_come(address: tuple[str, Path]) -> None:
+    assert address[0].startswith("http://127.0.0.1:")
+    port = int(address[0].rstrip("/").rpartition(":")[2])
+    own = socket.gethostbyname(socket.gethostname())
+    if own.startswith("127."):
+        pytest.skip("this machine has no other address of its own")
+    with pytest.raises(OSError), socket.create_connection((own, port), timeout=2):
+        pass
+
+
+@pytest.mark.slow
+def test_twenty_visitors_at_once_all_get_an_answer(address: tuple[str, Path]) -> None:
+    answers: list[Any] = []
+
+    def visit() -> None:
+        client = Client(address[0], verbose=False, download_files=False)
+        answers.append(client.predict(None, LAST, api_name="/assess"))
+
+    visitors = [threading.Thread(target=visit) for _ in range(20)]
+    for visitor in visitors:
+        visitor.start()
+    for visitor in visitors:
+        visitor.join(timeout=300)
+    assert len(answers) == 20 and all("srcdoc=" in page for _, page in answers)
+
+
+def test_text_of_a_file_means_nothing_but_itself() -> None:
+    assert _plain("<script> **x** [a](b)") == "\\<script\\> \\*\\*x\\*\\* \\[a\\](b)"

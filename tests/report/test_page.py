@@ -1,0 +1,127 @@
+"""The report page: one file, nothing from the network, and in it what was measured and when."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from agir_hf.clip import MotionClip
+from agir_hf.gait import measure_gait
+from agir_hf.report.html import write_html
+from agir_hf.report.page_data import page_data
+from agir_hf.simulation import simulate_person, simulate_walk
+
+RATIONALE = "The person walks at {speed} m/s, against a mean of 1.24 m/s in healthy older adults."
+
+
+@pytest.fixture(scope="module")
+def walk() -> MotionClip:
+    return simulate_walk(simulate_person(4, score=1), seed=4, frame_rate_hz=60.0, duration_s=8.0, turn="none").clip
+
+
+def _result(clip: MotionClip, source: str = "walks/one.bvh") -> dict:
+    measured = measure_gait(clip).to_dict()
+    values = measured["gait_parameters"]
+    speed = values["walking_speed_mps"]  # type: ignore[index]
+    return {
+        "source": source,
+        "score": None if speed is None else 1,
+        "probabilities": None if speed is None else {"0": 0.2, "1": 0.6, "2": 0.15, "3": 0.05},
+        "expected_score": None if speed is None else 1.05,
+        "rationale": None if speed is None else RATIONALE.format(speed=f"{speed:.2f}"),
+        "gait_parameters": values,
+        "grounding": {"claims": 2, "supported": 2, "unsupported": []},
+        "quality": {"walking": speed is not None, "in_distribution": True, "reconstruction_mm": None},
+        "abstained": speed is None,
+        "abstain_reason": "nobody walks here" if speed is None else None,
+        "warnings": ["Look <b>closely</b>."],
+        "model": "agir-test",
+        "trained_on": "simulated",
+    }
+
+
+def _joints(motion: dict) -> np.ndarray:
+    values = np.frombuffer(base64.b64decode(motion["joints_mm"]), dtype="<i2")
+    return values.reshape(motion["frames"], 22, 3) / 1000.0
+
+
+def test_the_motion_is_that_of_the_clip_at_thirty_frames_a_second(walk: MotionClip) -> None:
+    motion = page_data(walk, _result(walk))["motion"]
+    assert motion["rate_hz"] == 30.0
+    np.testing.assert_allclose(
+        _joints(motion)[::3], walk.joints_m[::6][: len(_joints(motion)[::3])], atol=0.008
+    )  # low-passed
+
+
+def test_a_rebuilt_motion_stands_where_the_clip_is_and_faces_its_way(walk: MotionClip) -> None:
+    angle = 1.1
+    matrix = np.array([[np.cos(angle), 0, np.sin(angle)], [0, 1, 0], [-np.sin(angle), 0, np.cos(angle)]])
+    elsewhere = walk.replace(joints_m=(walk.joints_m @ matrix.T + [3.0, 0.0, -2.0]).astype(np.float32))
+    data = page_data(walk, _result(walk), rebuilt=elsewhere, codes=[1, 2], codes_per_s=20.0)
+    np.testing.assert_allclose(_joints(data["rebuilt"]), _joints(data["motion"]), atol=0.003)
+
+
+def test_a_number_leads_to_its_measure_and_to_the_strides_it_is_a_mean_of(walk: MotionClip) -> None:
+    result = _result(walk)
+    data = page_data(walk, result)
+    linked = [piece for piece in data["rationale"] if "names" in piece]
+    assert [(piece["names"], piece["role"]) for piece in linked] == [
+        (["walking_speed_mps"], "measured"),
+        (["walking_speed_mps"], "norm"),
+    ]
+    assert "".join(piece["text"] for piece in data["rationale"]) == result["rationale"]
+    for measure in data["measures"]:
+        for sample in measure["samples"]:
+            assert 0.0 <= sample["start_s"] <= sample["end_s"] <= walk.duration_s + 0.01
+    speed = next(one for one in data["measures"] if one["name"] == "walking_speed_mps")
+    assert len(speed["samples"]) > 3
+    times = np.array([one["end_s"] - one["start_s"] for one in speed["samples"]])
+    mean = np.average([one["number"] for one in speed["samples"]], weights=times)
+    assert mean == pytest.approx(result["gait_parameters"]["walking_speed_mps"], abs=0.005)
+
+
+def test_the_file_needs_nothing_else_and_a_name_cannot_become_code(walk: MotionClip, tmp_path: Path) -> None:
+    name = "walks/</script><script>alert(1)</script>.bvh"
+    path = tmp_path / "report.html"
+    write_html([page_data(walk, _result(walk, name)), page_data(walk, _result(walk))], path)
+    page = path.read_text(encoding="utf-8")
+    assert path.stat().st_size < 3e6
+    assert set(re.findall(r"https?://[^\"'\s]+", page)) == {"http://www.w3.org/2000/svg"}
+    assert page.count("</script>") == 2 and "alert(1)</script>" not in page
+    data = re.search(r'<script type="application/json" id="data">(.*?)</script>', page, re.DOTALL)
+    assert data is not None and len(json.loads(data.group(1))) == 2
+    assert "not the MDS-UPDRS" in page and "default-src 'none'" in page
+
+
+def test_who_stands_has_a_page_too(walk: MotionClip, tmp_path: Path) -> None:
+    standing = MotionClip(np.repeat(walk.joints_m[:1], 200, axis=0), 60.0)
+    data = page_data(standing, _result(standing))
+    assert data["gait"] is None and data["rationale"] == []
+    assert all(not measure["samples"] for measure in data["measures"])
+    write_html([data], tmp_path / "report.html")
+
+
+@pytest.mark.parametrize("suffix", [".pdf", ".png"])
+def test_what_stands_still_is_a_file_too(walk: MotionClip, tmp_path: Path, suffix: str) -> None:
+    pytest.importorskip("matplotlib")
+    from agir_hf.report.sheet import walk_figures, write_sheet
+
+    path = tmp_path / f"report{suffix}"
+    write_sheet([walk_figures(walk, _result(walk), list(range(32)), codes_per_step=8, codebook_size=64)], path)
+    data = path.read_bytes()
+    assert data.startswith({".pdf": b"%PDF", ".png": b"\x89PNG"}[suffix]) and 20_000 < len(data) < 3_000_000
+    if suffix == ".pdf":
+        assert data.count(b"/Type /Page\n") == 5 or data.count(b"/Type /Page ") == 5
+
+
+def test_the_reasons_of_what_is_missing_are_told(walk: MotionClip) -> None:
+    data = page_data(walk, _result(walk))
+    turn = next(one for one in data["measures"] if one["name"] == "turn_duration_180_s")
+    assert turn["number"] is None and turn["reason"]
+    knee = next(curve for curve in data["curves"] if curve["label"].startswith("Knee"))
+    assert len(knee["left"]["mean"]) == 51 and max(knee["left"]["mean"]) > 30.0 and knee["normal"] is not None
