@@ -33,6 +33,8 @@ def fate(words: list[str], where: str) -> str:
             return "parsed"  # of an adapter, and of its base: tests/hub/test_export.py exports one
         case ["python", "-m", "dataset_builder", "bins", *_]:
             return "parsed"  # takes a cohort of at least 30 people with score 0: tests/dataset_builder/test_bins.py
+        case ["agir", "demo", *_]:
+            return "parsed"  # a server that does not end
         case ["agir", *_]:
             return "run"
         case ["python", "-m", "dataset_builder", *rest]:
