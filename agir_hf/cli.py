@@ -327,7 +327,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     command.add_argument("--model", default="agir-tiny", help="a packaged checkpoint, a folder or a Hub repository")
     _add_revision(command)
-    command.add_argument("--batch-size", type=_positive, default=8)
+    command.add_argument("--batch-size", type=_positive, default=8, help="walks that the model takes together")
     command.add_argument(
         "--num-rationales", type=_positive, default=1, help="average the probabilities over sampled rationales"
     )
@@ -345,7 +345,7 @@ def _parser() -> argparse.ArgumentParser:
     command = commands.add_parser("compare", help="two visits of one person side by side")
     command.add_argument("first", metavar="A", help="motion file of the first visit")
     command.add_argument("second", metavar="B", help="motion file of the second visit")
-    command.add_argument("--format", choices=("text", "json"), default="text")
+    command.add_argument("--format", choices=("text", "json"), default="text", help="json: one line")
     command.add_argument("--frame-rate-hz", type=float, help="for arrays that do not carry their rate")
     command.set_defaults(run=compare)
 
@@ -364,7 +364,7 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--model", default="agir-tiny", help="a packaged checkpoint, a folder or a Hub repository")
     _add_revision(command)
     command.add_argument("--host", default="127.0.0.1", help="0.0.0.0 lets others on the network in")
-    command.add_argument("--port", type=_positive, default=7860)
+    command.add_argument("--port", type=_positive, default=7860, help="where it listens")
     command.set_defaults(run=demo)
 
     command = commands.add_parser("evaluate", help="a model and its baselines on people it never saw")

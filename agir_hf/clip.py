@@ -14,7 +14,6 @@ from .skeleton import NUM_JOINTS
 Side = Literal["left", "right"]
 EventKind = Literal["foot_strike", "foot_off"]
 
-# Measured by `agir_hf.gait`, planned by `agir_hf.simulation`, in the order of every table of them.
 PARAMETER_NAMES: tuple[str, ...] = (
     "walking_speed_mps",
     "cadence_spm",
@@ -38,6 +37,7 @@ PARAMETER_NAMES: tuple[str, ...] = (
     "turn_duration_180_s",
     "freezing_episodes",
 )
+"""The gait parameters: measured by `agir_hf.gait`, planned by `agir_hf.simulation`, in the order of every table."""
 
 
 @dataclass(frozen=True)
@@ -95,6 +95,7 @@ class MotionClip:
 
     @property
     def num_frames(self) -> int:
+        """T, the first length of ``joints_m``."""
         return len(self.joints_m)
 
     @property

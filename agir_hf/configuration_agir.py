@@ -43,9 +43,9 @@ def _without_remote_code(fields: dict[str, Any]) -> dict[str, Any]:
 
 @strict
 class AgirMotionTokenizerConfig(PreTrainedConfig):
-    """Shape and training terms of an [`AgirMotionTokenizer`].
+    """Shape and training terms of an `AgirMotionTokenizer`.
 
-    Args:
+    Attributes:
         feature_dim: columns of ``motion_features``; 263 for the HumanML3D definition.
         hidden_size: channels of the convolutions.
         codebook_size: number of codes.
@@ -111,9 +111,9 @@ class AgirMotionTokenizerConfig(PreTrainedConfig):
 
 @strict
 class AgirConfig(PreTrainedConfig):
-    """Configuration of [`AgirForGaitAssessment`].
+    """Configuration of `AgirForGaitAssessment`.
 
-    Args:
+    Attributes:
         motion_config: the motion tokenizer's configuration.
         text_config: configuration of any causal language model; a dict needs its ``model_type`` (default ``"llama"``).
         num_scores: number of scores, from 0.

@@ -25,13 +25,14 @@ _SMALLEST_SCALE = 1e-4
 
 
 class AgirFeatureExtractor(FeatureExtractionMixin):
-    """Turns motion into the features an [`AgirMotionTokenizer`] reads.
+    """Turns motion into the features an `AgirMotionTokenizer` reads.
 
     Each clip is resampled to ``frame_rate_hz``, retargeted to one skeleton, written as 263 features a frame, normalised
     and padded on the right. Measured gait parameters never come from here.
 
     Args:
-        feature_mean, feature_std: 263 numbers each; default: no normalisation. See `fit`.
+        feature_mean: 263 numbers, taken off; default: none. See `fit`.
+        feature_std: 263 numbers, divided by; default: none.
         frame_rate_hz: rate of the features.
         max_frames: longest features, in frames; a longer clip is cut to the window asked for, or to its middle, with a
             warning. ``None``: no limit.

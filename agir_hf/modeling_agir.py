@@ -113,7 +113,8 @@ class AgirForGaitAssessment(PreTrainedModel, GenerationMixin):
         """The language model's output on text whose motions are codes or, with ``motion_features``, placeholders.
 
         Args:
-            input_ids, attention_mask: (B, L).
+            input_ids: (B, L).
+            attention_mask: (B, L).
             labels: (B, L), -100 where no loss is wanted.
             motion_features: (M, T, 263) normalised features of the motions in the batch, in order.
             motion_attention_mask: (M, T), 1 for frames.
@@ -169,7 +170,8 @@ class AgirForGaitAssessment(PreTrainedModel, GenerationMixin):
         """Probability of each score at the end of each row, which is where the label would be written next.
 
         Args:
-            input_ids, attention_mask: (B, L), padded on either side.
+            input_ids: (B, L), padded on either side.
+            attention_mask: (B, L), 1 where there is a token.
 
         Returns:
             (B, num_scores) float32; softmax over the label tokens' logits divided by ``config.score_temperature``.

@@ -101,6 +101,7 @@ class MotionVocabulary:
         return self.checked(int(number) for number in _CODE_TEXT.findall(text))
 
     def codes_to_ids(self, codes: Iterable[int]) -> list[int]:
+        """The token id of each code."""
         return [self.first_motion_token_id + code for code in self.checked(codes)]
 
     def ids_to_codes(self, ids: Sequence[int]) -> list[int]:

@@ -39,6 +39,7 @@ class AgirProcessor(ProcessorMixin):
     def from_pretrained(
         cls, pretrained_model_name_or_path: str | os.PathLike, *args: Any, **kwargs: Any
     ) -> AgirProcessor:
+        """As in transformers; where it came from is kept, for the motion tokenizer to be read on first use."""
         processor = super().from_pretrained(pretrained_model_name_or_path, *args, **kwargs)
         kept = ("cache_dir", "local_files_only", "token", "revision", "subfolder")
         processor._source = (str(pretrained_model_name_or_path), {k: v for k, v in kwargs.items() if k in kept})
@@ -152,7 +153,9 @@ class AgirProcessor(ProcessorMixin):
             text: one text or a list; default: the motions alone. Without ``motion`` and ``codes`` it is only tokenised.
             codes: codes of one motion, or a list of such: the token path.
             window_s: part of each clip to use, seconds.
-            return_tensors, padding, kwargs: for the text tokenizer.
+            return_tensors: for the text tokenizer.
+            padding: for the text tokenizer.
+            kwargs: for the text tokenizer.
 
         Returns:
             ``input_ids`` and ``attention_mask`` (B, L); on the raw path ``motion_features`` (M, T, 263) and

@@ -31,13 +31,15 @@ JOINT_NAMES: tuple[str, ...] = (
     "left_wrist",
     "right_wrist",
 )
+"""The joints in their order."""
 NUM_JOINTS = len(JOINT_NAMES)
+"""22."""
 JOINT_INDEX: dict[str, int] = {name: index for index, name in enumerate(JOINT_NAMES)}
+"""Place of each joint, by name."""
 
-# Parent of each joint; the pelvis has none.
 PARENTS: tuple[int, ...] = (-1, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 9, 9, 12, 13, 14, 16, 17, 18, 19)
+"""Parent of each joint; -1 for the pelvis, which has none."""
 
-# Root to tip: right leg, left leg, spine and head, right arm, left arm (the order of HumanML3D's rotation features).
 KINEMATIC_CHAINS: tuple[tuple[int, ...], ...] = (
     (0, 2, 5, 8, 11),
     (0, 1, 4, 7, 10),
@@ -45,6 +47,7 @@ KINEMATIC_CHAINS: tuple[tuple[int, ...], ...] = (
     (9, 14, 17, 19, 21),
     (9, 13, 16, 18, 20),
 )
+"""Root to tip: right leg, left leg, spine and head, right and left arm (as HumanML3D's rotation features)."""
 
 
 def _mirrored(name: str) -> str:
@@ -55,5 +58,5 @@ def _mirrored(name: str) -> str:
     return name
 
 
-# ``joints_m[:, MIRROR_INDEX]`` swaps left and right; the lateral coordinate must be negated as well.
 MIRROR_INDEX: tuple[int, ...] = tuple(JOINT_INDEX[_mirrored(name)] for name in JOINT_NAMES)
+"""``joints_m[:, MIRROR_INDEX]`` swaps left and right; the lateral coordinate must be negated as well."""

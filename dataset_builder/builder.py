@@ -26,7 +26,7 @@ class GaitRationaleBuilder(datasets.GeneratorBasedBuilder):
     from dataset_builder.recipe import BuildRecipe
     from dataset_builder.sources import SimulatedSource
 
-    builder = GaitRationaleBuilder(BuildRecipe(SimulatedSource(people=100, walks=2, seed=1), seed=1))
+    builder = GaitRationaleBuilder(BuildRecipe(SimulatedSource(people=10, walks=2, seed=1), seed=1))
     builder.download_and_prepare()
     data = builder.as_dataset(split="train")
     ```

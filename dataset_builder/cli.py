@@ -26,13 +26,15 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
 
     build = commands.add_parser("build", help="build a source, or go on where a build stopped", allow_abbrev=False)
-    build.add_argument("--source", required=True, choices=("simulated", "care_pd", "folder", "hub"))
+    build.add_argument(
+        "--source", required=True, choices=("simulated", "care_pd", "folder", "hub"), help="where the walks come from"
+    )
     build.add_argument("--output", required=True, type=Path, help="the dataset's folder")
     build.add_argument("--seed", type=int, default=DEFAULT_SEED, help="of the people (simulated) and of the wording")
     build.add_argument("--clips-per-shard", type=int, default=None, help="clips of one Parquet file")
-    build.add_argument("--executor", choices=("local", "slurm", "ray"), default="local")
+    build.add_argument("--executor", choices=("local", "slurm", "ray"), default="local", help="what makes the shards")
     build.add_argument("--workers", type=int, default=1, help="shards made at a time")
-    build.add_argument("--slurm-partition", default="")
+    build.add_argument("--slurm-partition", default="", help="where Slurm runs them")
     build.add_argument("--slurm-time", default="02:00:00", help="time limit of a shard")
     build.add_argument("--memory-gb", type=int, default=2, help="of a shard, under Slurm and Ray")
     build.add_argument("--codes", metavar="MODEL", help="encode the motion as well, see the command codes")
@@ -54,20 +56,20 @@ def _parser() -> argparse.ArgumentParser:
 
     for name, text in (("validate", "check a built dataset again, from its files"), ("card", "write README.md anew")):
         command = commands.add_parser(name, help=text, allow_abbrev=False)
-        command.add_argument("output", type=Path, metavar="DIR")
+        command.add_argument("output", type=Path, metavar="DIR", help="the dataset's folder")
 
     bins = commands.add_parser("bins", help="fit the limits of words on the training subjects", allow_abbrev=False)
-    bins.add_argument("output", type=Path, metavar="DIR")
+    bins.add_argument("output", type=Path, metavar="DIR", help="the dataset's folder")
     bins.add_argument("--source", required=True, help="configuration to fit on")
     bins.add_argument("--version", required=True, help="of the bins, such as 3")
 
     codes = commands.add_parser("codes", help="motion codes of a source, as a configuration", allow_abbrev=False)
-    codes.add_argument("output", type=Path, metavar="DIR")
+    codes.add_argument("output", type=Path, metavar="DIR", help="the dataset's folder")
     codes.add_argument("--source", required=True, help="configuration that has the motion")
     codes.add_argument("--codes", required=True, metavar="MODEL", help="motion tokenizer or whole AGIR repository")
 
     push = commands.add_parser("push", help="upload what may be shared", allow_abbrev=False)
-    push.add_argument("output", type=Path, metavar="DIR")
+    push.add_argument("output", type=Path, metavar="DIR", help="the dataset's folder")
     push.add_argument("--repo", required=True, help="owner/name of a dataset on the Hub")
     push.add_argument("--public", action="store_true", help="visible to everyone; private otherwise")
     push.add_argument("--i-have-permission", action="store_true", help="needed with --public")

@@ -169,7 +169,8 @@ def compare_gait(
     known exactly). Welch, Biometrika 1947;34:28-35.
 
     Args:
-        first, second: the visits, or their clips, which are then measured.
+        first: the earlier visit, or its clip, which is then measured.
+        second: the later one, likewise.
         floors: standard deviation of the difference between two recordings, by parameter, in its unit, where your
             laboratory knows its own; ``noise_floors`` for all that are not given.
 

@@ -45,6 +45,7 @@ CURVES: tuple[str, ...] = (
     "trunk_flexion_deg",
     "pelvis_rotation_deg",
 )
+"""The curves, in the order of every table of them."""
 # The joints a curve leans on; "{side}" is its own side, the other hip is named by itself.
 _JOINTS: dict[str, tuple[str, ...]] = {
     "hip_flexion_deg": ("{side}_hip", "{side}_knee"),

@@ -14,7 +14,7 @@ from ..errors import AgirError
 
 def add_options(command: argparse.ArgumentParser) -> None:
     """The options of ``agir push``."""
-    command.add_argument("what", choices=("model", "tokenizer", "dataset"))
+    command.add_argument("what", choices=("model", "tokenizer", "dataset"), help="what SOURCE holds")
     command.add_argument("source", metavar="SOURCE", help="a folder, or the name of a packaged checkpoint")
     command.add_argument("repo", metavar="OWNER/NAME", help="repository on the Hub; made private where it is not there")
     command.add_argument("--public", action="store_true", help="make it visible to everyone, once it is whole")

@@ -70,7 +70,8 @@ def stage_model(
         source: name of a packaged checkpoint, or a folder.
         folder: empty; what is uploaded.
         repo: "owner/name" that it will have, for the code in its card.
-        base_models, datasets: repositories that it was made from, beside those that its card names.
+        base_models: repositories of models that it was made from, beside those that its card names.
+        datasets: those of data that it was trained on, likewise.
 
     Raises:
         AgirError: no such model, weights missing or damaged, or a card with blanks.

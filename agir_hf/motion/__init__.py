@@ -66,10 +66,10 @@ _FORMATS = (
         is_always_motion=False,
     ),
 )
-# What to look for in folders: a .csv or .json there is as likely a list of subjects.
 MOTION_EXTENSIONS: tuple[str, ...] = tuple(
     extension for format in _FORMATS if format.is_always_motion for extension in format.extensions
 )
+"""What to look for in folders: a .csv or .json there is as likely a list of subjects."""
 
 
 def read_motion(

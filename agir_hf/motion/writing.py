@@ -57,16 +57,14 @@ _SKULL_FRACTION = 2.4  # of neck -> head: height of the end site over the skull 
 def write_motion(clip: MotionClip, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
     """Write a clip; the extension says how.
 
-    ======= ==========================================================================================================
-    .npz    ``joints_m`` (T, 22, 3) float32 in metres, ``frame_rate_hz``, ``joint_names``, ``joints_filled``,
-            ``warnings``, ``path_recovered``: lossless but for annotated events and the source.
-    .bvh    the 22 joints in centimetres, Y up, native rate. Position channels on every joint hold bones whose length
-            changes over time; rotations point each bone, without twist, for viewers that draw bones from them.
-    .npy    HumanML3D features (T' - 1, 263) float32 at 20 fps, not normalised, of this body (not retargeted). The clip
-            is resampled to T' = floor((T - 1) * 20 / rate) + 1 frames, which removes movement above 9 Hz; frames after
-            the last whole 1/20 s are lost. The last of the T' frames has no features of its own; its joints come back
-            from the velocities of the one before. Reading starts above the origin, facing +Z.
-    ======= ==========================================================================================================
+    - ``.npz``: ``joints_m`` (T, 22, 3) float32 in metres, ``frame_rate_hz``, ``joint_names``, ``joints_filled``,
+      ``warnings``, ``path_recovered``: lossless but for annotated events and the source.
+    - ``.bvh``: the 22 joints in centimetres, Y up, native rate. Position channels on every joint hold bones whose
+      length changes over time; rotations point each bone, without twist, for viewers that draw bones from them.
+    - ``.npy``: HumanML3D features (T' - 1, 263) float32 at 20 fps, not normalised, of this body (not retargeted). The
+      clip is resampled to T' = floor((T - 1) * 20 / rate) + 1 frames, which removes movement above 9 Hz; frames after
+      the last whole 1/20 s are lost. The last of the T' frames has no features of its own; its joints come back from
+      the velocities of the one before. Reading starts above the origin, facing +Z.
 
     The file appears complete or not at all: it is written under another name in the same folder and then renamed.
 

@@ -86,7 +86,9 @@ MEASURES: tuple[Measure, ...] = (
     Measure("freezing_episodes", "freezing", "freezing episodes", "", 0),
 )
 BY_NAME: dict[str, Measure] = {measure.name: measure for measure in MEASURES}
+"""How each gait parameter is printed, by its name."""
 GROUPS: dict[str, tuple[Measure, ...]] = {}
+"""The parameters of each measure, which are two where it has sides."""
 for _measure in MEASURES:
     GROUPS[_measure.group] = (*GROUPS.get(_measure.group, ()), _measure)
 SIDED_GROUPS: frozenset[str] = frozenset(measure.group for measure in MEASURES if measure.side)

@@ -88,3 +88,4 @@ NORMS: dict[str, Norm] = {
         ),
     )
 }
+"""The norm of each measure that has one with our definition."""

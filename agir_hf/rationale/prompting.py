@@ -10,8 +10,8 @@ from ..package_data import read_data
 
 Task = Literal["assess", "motion_to_description", "description_to_motion", "quote", "tell"]
 
-# A completion of ``assess`` is the rationale, then this, then one label token.
 SCORE_PREFIX = "\nScore:"
+"""A completion of ``assess`` is the rationale, then this, then one label token."""
 
 _INPUTS: dict[str, tuple[str, ...]] = {
     "assess": ("motion", "evidence"),

@@ -37,6 +37,7 @@ class StoredParameters:
 
     @classmethod
     def from_measured(cls, measured: GaitParameters) -> StoredParameters:
+        """What is stored of a measured clip: values as they are handed out, and what texts ask of the rest."""
         values = {
             name: None if (value := rounded(name, measured.values[name])) is None else float(value)
             for name in PARAMETER_NAMES

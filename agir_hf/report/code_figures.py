@@ -34,8 +34,9 @@ def plot_codes(
     Args:
         codes: (N,) as ``AgirMotionTokenizer.encode`` and ``AgirProcessor.encode_motion`` give for one clip; -1
             (padding) is left out.
-        codes_per_step, frames_per_code, codebook_size: ``num_quantizers``, ``frames_per_code`` and ``codebook_size`` of
-            the motion tokenizer's config; the largest code where ``codebook_size`` is None.
+        codes_per_step: ``num_quantizers`` of the motion tokenizer's config.
+        frames_per_code: ``frames_per_code`` of it.
+        codebook_size: ``codebook_size`` of it; the largest code where None.
         frame_rate_hz: rate of the features that were encoded.
 
     Raises:

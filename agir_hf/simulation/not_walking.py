@@ -16,6 +16,7 @@ from .pose import ArmAngles, Segments, place_arm, place_leg, place_trunk, pose, 
 from .walks import moved, sensor_noise
 
 NOT_WALKING_KINDS = ("standing", "sitting", "squatting", "stepping_in_place")
+"""What `simulate_not_walking` can do."""
 
 
 def simulate_not_walking(

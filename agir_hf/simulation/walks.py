@@ -17,6 +17,7 @@ from .pose import pose
 from .truth import WalkTruth, truth_of
 
 FRAME_RATES_HZ = (20.0, 24.0, 25.0, 30.0, 50.0, 60.0, 100.0, 120.0)
+"""Frame rates that cohorts are simulated at."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,8 @@ def simulate_walk(
         seed: same person, seed and arguments, same clip. The same plan is sampled at any frame rate.
         turn: "none", a bend to the "left" or "right", or "about" (turning round).
         turn_deg: angle of the turn; 90 for a bend and 180 for "about" when None.
-        starts, stops: begin or end standing.
+        starts: begin standing.
+        stops: end standing.
         freezing: number of freezing episodes, each with attempted stepping.
         noise_m: standard deviation of the sensor noise of each coordinate.
 

@@ -159,6 +159,7 @@ class Recipe:
     settle: SftRecipe = field(default_factory=SftRecipe)
 
     def to_dict(self) -> dict[str, Any]:
+        """Plain values, as the record of a run keeps them."""
         return asdict(self)
 
 

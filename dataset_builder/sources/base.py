@@ -11,6 +11,7 @@ from typing import Protocol, runtime_checkable
 from agir_hf.clip import MotionClip
 
 SPLITS = ("train", "validation", "test")
+"""What a person can be in one of."""
 
 # What a source may say about the person and the recording, beside the motion and its score.
 ABOUT_TEXTS = (
@@ -80,7 +81,8 @@ class Source(Protocol):
         """Name of the source and of its configuration in the dataset."""
 
     @property
-    def licence(self) -> Licence: ...
+    def licence(self) -> Licence:
+        """What may be passed on."""
 
     def recipe(self) -> dict[str, object]:
         """What rebuilds the source, ready for JSON: options and content hashes, no paths of this machine."""

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 FOLDER = Path(__file__).parent
-TABLE = Path(__file__).parents[3] / "docs" / "common_behaviours.md"
+TABLE = Path(__file__).parents[3] / "docs" / "reference" / "common_behaviours.md"
 NAMED = re.compile(r"`(test_common_\w+)::(test_\w+)`")
 
 
