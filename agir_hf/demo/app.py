@@ -24,6 +24,19 @@ AT_ONCE, WAITING = 1, 60
 # Gradio keeps a copy of each upload; whatever a closed window leaves is looked for and removed after minutes.
 CLEAN_EVERY_S, CLEAN_AFTER_S = 60, 300
 FILE_TYPES = [".bvh", ".c3d", ".trc", ".npy", ".npz", ".csv", ".json"]
+# Where Gradio's colours stand out too little from their ground.
+_STYLE = """
+.or, footer, footer * { color: var(--body-text-color) !important; }
+button.primary { background: #4338ca !important; color: #ffffff !important; }
+.dark button[role=tab].selected { color: #a5b4fc !important; }
+"""
+# Gradio names its upload buttons otherwise than they read, which voice control cannot follow.
+_READABLE_NAMES = """() => {
+  const named = "button.upload-container[aria-label]";
+  const plain = () => document.querySelectorAll(named).forEach((button) => button.removeAttribute("aria-label"));
+  new MutationObserver(plain).observe(document.body, { childList: true, subtree: true });
+  plain();
+}"""
 ABOUT = (
     "An estimate by **{model}**, trained on {people}, not the MDS-UPDRS, not a diagnosis, not a medical device. Upload "
     "only recordings that you may share; they are removed once they are read."
@@ -45,11 +58,22 @@ def serve(model: str = "agir-tiny", *, revision: str | None = None, host: str = 
 
     app = build_app(load_pipeline(model, revision=revision))
     try:
-        app.launch(server_name=host, server_port=port, share=False, max_file_size=f"{MAX_UPLOAD_MB}mb", show_error=True)
+        app.launch(server_name=host, server_port=port, share=False, show_error=True, **launch_options())
     except OSError as error:
         raise AgirError(
             f"expected port {port} of {host} to be free, found: {error}; choose another with --port"
         ) from error
+
+
+def launch_options() -> dict[str, Any]:
+    """What ``launch`` needs wherever the app runs: the limit of uploads, and colours and names that all can read."""
+    gr = require("gradio", "demo")
+    return {
+        "max_file_size": f"{MAX_UPLOAD_MB}mb",
+        "theme": gr.themes.Default(primary_hue=gr.themes.colors.indigo),
+        "css": _STYLE,
+        "js": _READABLE_NAMES,
+    }
 
 
 def build_app(assessor: Any) -> Any:
@@ -60,6 +84,7 @@ def build_app(assessor: Any) -> Any:
     lock = threading.Lock()
 
     def assess(file: str | None, example: str | None) -> Iterator[tuple[str, str]]:
+        yield "*Reading the file ...*", ""  # and what was there before is gone, whatever comes
         clip = _clip(gr, file, example)
         with lock:
             yield from _assess(assessor, clip)

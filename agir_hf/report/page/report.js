@@ -417,10 +417,10 @@
   }
   showVisits();
   show(0);
-  addEventListener("resize", () => {
+  new ResizeObserver(() => {  // also when a frame around the page gets its size
     const width = Math.max(300, byId("timeline").clientWidth);
     if (width !== WIDE) { WIDE = width; showTimeline(); showFootprints(); showTokens(); }
     paint();
-  });
+  }).observe(byId("timeline"));
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", paint);
 })();
