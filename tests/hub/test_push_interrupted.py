@@ -78,7 +78,7 @@ def test_a_public_repository_holds_the_old_or_the_new_files_and_nothing_between(
     old = hub.files(repo)
     card = assessor_copy / "README.md"
     card.write_text(card.read_text(encoding="utf-8").replace("Random", "Other"), encoding="utf-8")
-    (assessor_copy / "notes.txt").write_text("Something new.\n", encoding="utf-8")
+    (assessor_copy / "NOTICE").write_text("Something new.\n", encoding="utf-8")
     seen = []
     for after in (2, 4, 5, 6):  # around the commit
         hub.fail("killed", after=after)
@@ -87,7 +87,7 @@ def test_a_public_repository_holds_the_old_or_the_new_files_and_nothing_between(
     hub.fail("killed", times=0)
     assert hub.run(PUSH, str(assessor_copy), repo, "--public").returncode == 0
     new = hub.files(repo)
-    assert b"Other weights" in new["README.md"] and "notes.txt" in new
+    assert b"Other weights" in new["README.md"] and "NOTICE" in new
     assert all(files in (old, new) for files in seen) and old in seen
 
 
