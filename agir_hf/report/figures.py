@@ -89,7 +89,7 @@ def plot_gait_cycle(
         axes, new = list(axes), False
         if len(axes) != len(_PANELS):
             raise AgirError(f"expected {len(_PANELS)} axes, one each for hip, knee, ankle and arm, found {len(axes)}")
-        figure = axes[0].get_figure(root=True)  # type: ignore[assignment]
+        figure = axes[0].get_figure().figure  # type: ignore[union-attr,assignment]  # of a part of it, the whole
     for place, panel in zip(axes, _PANELS, strict=True):
         _draw_cycles(place, panel, cycles, nothing, look)
         place.set_ylabel(panel.unit)
