@@ -261,8 +261,10 @@
     if (walk.rationale.length) place.append(text);
     if (checked.claims) place.append(make("p", { class: "quiet" }, `${checked.supported} of ${checked.claims} statements match the measurements. Point at a number to see the strides it is measured from; choose it to go there.`));
     else place.append(make("p", { class: "quiet" }, "No rationale: the model gave no score."));
-    for (const claim of checked.unsupported) {
-      place.append(make("p", {}, make("del", {}, claim.text), ` Taken out: it says ${claim.stated} where ${claim.measured} was measured.`));
+    for (const text of new Set(checked.unsupported.map((claim) => claim.text))) {
+      const faults = checked.unsupported.filter((claim) => claim.text === text);
+      const said = faults.map((claim) => `${claim.stated} where ${claim.measured} was measured`).join("; ");
+      place.append(make("p", {}, make("del", {}, text), ` Taken out: it says ${said}.`));
     }
   }
   function point(claim, piece) {
