@@ -111,8 +111,10 @@ def measure(options: argparse.Namespace) -> int:
 
 def assess(options: argparse.Namespace) -> int:
     """``agir assess``: score, probabilities, rationale and parameters of each file."""
-    if options.report and options.report.suffix.lower() not in (".html", ".pdf", ".png"):
-        raise AgirError(f"expected --report as .html, .pdf or .png, found {options.report.name!r}")
+    if options.report:
+        from .report.write import check_report
+
+        check_report(options.report)  # before anything is read or computed
     files = motion_files(options.files)
     clips = Clips(files, options.frame_rate_hz)
     # Read before the model is loaded: a mistyped name is answered at once.

@@ -47,9 +47,8 @@ None.
 def tiny_assessor(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A whole repository's content: a random model in several files of weights, its processor, and a card."""
     import torch
-    from tiny_models import CODES, make_text_tokenizer, make_walk, motion_config
+    from tiny_models import CODES, make_config, make_text_tokenizer, make_walk
 
-    from agir_hf.configuration_agir import AgirConfig
     from agir_hf.feature_extraction_agir import AgirFeatureExtractor
     from agir_hf.modeling_agir import AgirForGaitAssessment
     from agir_hf.motion_vocabulary import MotionVocabulary
@@ -58,23 +57,7 @@ def tiny_assessor(tmp_path_factory: pytest.TempPathFactory) -> Path:
     torch.manual_seed(0)
     tokenizer = make_text_tokenizer()
     MotionVocabulary.add_to_tokenizer(tokenizer, CODES)
-    config = AgirConfig(
-        motion_config=motion_config().to_dict(),
-        text_config={
-            "model_type": "llama",
-            "vocab_size": len(tokenizer),
-            "hidden_size": 32,
-            "intermediate_size": 64,
-            "num_hidden_layers": 2,
-            "num_attention_heads": 2,
-            "num_key_value_heads": 2,
-            "pad_token_id": tokenizer.pad_token_id,
-            "eos_token_id": tokenizer.eos_token_id,
-            "bos_token_id": None,
-        },
-        trained_on="nothing, random weights",
-    )
-    model = AgirForGaitAssessment(config).eval()
+    model = AgirForGaitAssessment(make_config(tokenizer)).eval()
     extractor = AgirFeatureExtractor()
     extractor.fit([extractor.raw_features(make_walk())])
     processor = AgirProcessor(feature_extractor=extractor, tokenizer=tokenizer)

@@ -8,14 +8,13 @@ other as ``from .x import y``. They are made here from this package's modules: `
 from __future__ import annotations
 
 import ast
-import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from .. import __version__
 from ..errors import AgirError
 from ..package_data import read_data
+from .json_files import read_json, write_json
 
 PACKAGE = Path(__file__).resolve().parent.parent
 # What an assessment of an array reads; `agir_hf.package_data` is written anew with these.
@@ -51,26 +50,26 @@ def add_remote_code(folder: Path) -> list[Path]:
     Raises:
         AgirError: the folder holds neither.
     """
-    config = _read(folder / "config.json")
+    config = read_json(folder / "config.json")
     kind = config.get("model_type")
     if kind == "agir":
         config |= {"auto_map": ASSESSOR_CLASSES | EXTRACTOR_CLASS | PROCESSOR_CLASS, "custom_pipelines": PIPELINES}
-        processor = _read(folder / "processor_config.json")
+        processor = read_json(folder / "processor_config.json")
         if not isinstance(processor.get("feature_extractor"), dict):
             raise AgirError("expected a feature_extractor in processor_config.json, found none")
         processor["auto_map"] = PROCESSOR_CLASS
         processor["feature_extractor"]["auto_map"] = EXTRACTOR_CLASS
-        _write(folder / "processor_config.json", processor)
+        write_json(folder / "processor_config.json", processor)
         entries = ["pipeline_agir", "processing_agir", "modeling_agir", "feature_extraction_agir"]
     elif kind == "agir_motion_tokenizer":
         config["auto_map"] = TOKENIZER_CLASSES | EXTRACTOR_CLASS
-        extractor = _read(folder / "preprocessor_config.json")
+        extractor = read_json(folder / "preprocessor_config.json")
         extractor["auto_map"] = EXTRACTOR_CLASS
-        _write(folder / "preprocessor_config.json", extractor)
+        write_json(folder / "preprocessor_config.json", extractor)
         entries = ["modeling_agir_motion_tokenizer", "feature_extraction_agir"]
     else:
         raise AgirError(f"expected an AGIR model or motion tokenizer in {folder}, found model type {kind!r}")
-    _write(folder / "config.json", config)
+    write_json(folder / "config.json", config)
     written = []
     for name, text in flat_modules(entries).items():
         path = folder / f"{name}.py"
@@ -169,17 +168,3 @@ def _data_module() -> str:
         lines += [f"    {name!r}: (", *(f"        {line!r}" for line in text.splitlines(keepends=True)), "    ),"]
     lines += ["}", "", "", "def read_data(name: str) -> str:", "    return _FILES[name]", ""]
     return "\n".join(lines)
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        loaded = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise AgirError(f"expected a readable {path.name}, found: {error}") from error
-    if not isinstance(loaded, dict):
-        raise AgirError(f"expected a JSON object in {path.name}, found {type(loaded).__name__}")
-    return loaded
-
-
-def _write(path: Path, content: dict[str, Any]) -> None:
-    path.write_text(json.dumps(content, indent=2, sort_keys=True) + "\n", encoding="utf-8")

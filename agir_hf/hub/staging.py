@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import shutil
@@ -16,6 +15,7 @@ from ..errors import AgirError
 from ..repositories import checkpoint_folder
 from .card import write_assessor_card, write_motion_tokenizer_card
 from .card_check import SECTIONS, check_model_card, read_card
+from .json_files import read_json, write_json
 from .publishing import check_name, push_folder
 from .remote_code import add_remote_code
 
@@ -237,7 +237,7 @@ def _clean(path: Path) -> None:
             return {name: cleaned(inner) for name, inner in value.items() if name not in drop}
         return [cleaned(inner) for inner in value] if isinstance(value, list) else value
 
-    path.write_text(json.dumps(cleaned(content, True), indent=2) + "\n", encoding="utf-8")
+    write_json(path, cleaned(content, True))
 
 
 def _name_base(home: Path, folder: Path, adapter: dict[str, Any], base_models: Sequence[str]) -> None:
@@ -249,9 +249,7 @@ def _name_base(home: Path, folder: Path, adapter: dict[str, Any], base_models: S
     if len(base_models) != 1:
         raise AgirError(f"expected an adapter of a base on the Hub, found the base {base!r}: say it with --base-model")
     path = folder / "adapter_config.json"
-    path.write_text(
-        json.dumps({**_read(path), "base_model_name_or_path": base_models[0]}, indent=2) + "\n", encoding="utf-8"
-    )
+    write_json(path, {**read_json(path), "base_model_name_or_path": base_models[0]})
 
 
 def _finish(
@@ -316,17 +314,5 @@ def _expect_file(home: Path, name: str) -> None:
 
 
 def _read(path: Path) -> dict[str, Any]:
-    """A JSON object; {} where there is no file.
-
-    Raises:
-        AgirError: the file holds something else.
-    """
-    if not path.is_file():
-        return {}
-    try:
-        loaded = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise AgirError(f"expected JSON in {path}, found: {error}") from error
-    if not isinstance(loaded, dict):
-        raise AgirError(f"expected a JSON object in {path}, found {type(loaded).__name__}")
-    return loaded
+    """A JSON object; {} where there is no file."""
+    return read_json(path) if path.is_file() else {}

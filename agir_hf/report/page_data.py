@@ -26,8 +26,6 @@ from ..skeleton import JOINT_INDEX, PARENTS
 
 SHOWN_RATE_HZ = 30.0
 LONGEST_SHOWN_S = 120.0
-# Of a norm's bar: how far beyond the usual range it is drawn, in widths of the range.
-_MARGIN = 1.0
 
 
 def page_data(

@@ -21,7 +21,6 @@ from .style import LABEL_POINTS, SMALL_POINTS, TEXT_POINTS, new_figure, plain, s
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-SUFFIXES = (".pdf", ".png")
 _WIDTH_IN, _LETTERS = 8.6, 104
 _BAR = "#7A3FB0"
 
@@ -120,4 +119,4 @@ def write_sheet(walks: Sequence[Sequence[Figure]], path: Path) -> None:
         ]
         image.imsave(path, np.vstack(padded))
     else:
-        raise AgirError(f"expected a report as .html, .pdf or .png, found {path.name!r}")
+        raise AgirError(f"expected a sheet as .pdf or .png, found {path.name!r}")

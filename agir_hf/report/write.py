@@ -7,7 +7,20 @@ from pathlib import Path
 from typing import Any
 
 from ..clip import MotionClip
+from ..errors import AgirError
 from .html import encoded, walk_data, write_html
+
+SUFFIXES = (".html", ".pdf", ".png")
+
+
+def check_report(path: Path) -> None:
+    """Raise where a report cannot be written as the file's extension says.
+
+    Raises:
+        AgirError: another extension.
+    """
+    if path.suffix.lower() not in SUFFIXES:
+        raise AgirError(f"expected a report as .html, .pdf or .png, found {path.name!r}")
 
 
 def write_report(assessor: Any, clips: Sequence[MotionClip], results: Sequence[Mapping[str, Any]], path: Path) -> None:
@@ -22,6 +35,7 @@ def write_report(assessor: Any, clips: Sequence[MotionClip], results: Sequence[M
         AgirError: another extension.
         MissingDependencyError: .pdf and .png without matplotlib.
     """
+    check_report(path)
     walks = list(zip(clips, results, strict=True))
     if path.suffix.lower() == ".html":
         write_html((walk_data(assessor, clip, result) for clip, result in walks), path)

@@ -7,11 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from tiny_models import CODES, make_text_tokenizer, make_walk, motion_config
+from tiny_models import CODES, make_config, make_text_tokenizer, make_walk
 from transformers import PreTrainedTokenizerFast
 
 from agir_hf.clip import MotionClip
-from agir_hf.configuration_agir import AgirConfig
 from agir_hf.feature_extraction_agir import AgirFeatureExtractor
 from agir_hf.modeling_agir import AgirForGaitAssessment
 from agir_hf.motion_vocabulary import MotionVocabulary
@@ -28,25 +27,7 @@ def text_tokenizer() -> PreTrainedTokenizerFast:
 @pytest.fixture(scope="session")
 def model(text_tokenizer: PreTrainedTokenizerFast) -> AgirForGaitAssessment:
     torch.manual_seed(0)
-    config = AgirConfig(
-        motion_config=motion_config().to_dict(),
-        text_config={
-            "model_type": "llama",
-            "vocab_size": len(text_tokenizer),
-            "hidden_size": 32,
-            "intermediate_size": 64,
-            "num_hidden_layers": 2,
-            "num_attention_heads": 2,
-            "num_key_value_heads": 2,
-            "max_position_embeddings": 2048,
-            "pad_token_id": text_tokenizer.pad_token_id,
-            "eos_token_id": text_tokenizer.eos_token_id,
-            "bos_token_id": None,
-        },
-        trained_on="nothing, random weights",
-        **MotionVocabulary.from_tokenizer(text_tokenizer).config_fields(),
-    )
-    return AgirForGaitAssessment(config).eval()
+    return AgirForGaitAssessment(make_config(text_tokenizer)).eval()
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,8 @@ from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, train
 from transformers import PreTrainedTokenizerFast
 
 from agir_hf.clip import MotionClip
-from agir_hf.configuration_agir import AgirMotionTokenizerConfig
+from agir_hf.configuration_agir import AgirConfig, AgirMotionTokenizerConfig
+from agir_hf.motion_vocabulary import MotionVocabulary
 
 CODES = 32
 TEXTS = ["Task: assess gait", "Motion:", "Measured:", "Rationale:", "walking speed 0.8 m/s, arm swing left 12 degrees"]
@@ -31,6 +32,28 @@ def make_text_tokenizer() -> PreTrainedTokenizerFast:
 def motion_config(**changes: Any) -> AgirMotionTokenizerConfig:
     options = {"hidden_size": 16, "codebook_size": CODES, "codebook_dim": 8, "encoder_blocks": 1, "decoder_blocks": 1}
     return AgirMotionTokenizerConfig(**{**options, **changes})
+
+
+def make_config(text_tokenizer: PreTrainedTokenizerFast) -> AgirConfig:
+    """Of an assessor around a tiny Llama; the text tokenizer has the motion tokens already."""
+    return AgirConfig(
+        motion_config=motion_config().to_dict(),
+        text_config={
+            "model_type": "llama",
+            "vocab_size": len(text_tokenizer),
+            "hidden_size": 32,
+            "intermediate_size": 64,
+            "num_hidden_layers": 2,
+            "num_attention_heads": 2,
+            "num_key_value_heads": 2,
+            "max_position_embeddings": 2048,
+            "pad_token_id": text_tokenizer.pad_token_id,
+            "eos_token_id": text_tokenizer.eos_token_id,
+            "bos_token_id": None,
+        },
+        trained_on="nothing, random weights",
+        **MotionVocabulary.from_tokenizer(text_tokenizer).config_fields(),
+    )
 
 
 def make_walk(seconds: float = 4.0, frame_rate_hz: float = 60.0, seed: int = 0, score: int = 1) -> MotionClip:
