@@ -10,6 +10,7 @@ import argparse
 import json
 import os
 import sys
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
@@ -131,34 +132,42 @@ def assess(options: argparse.Namespace) -> int:
 
     from .loading import load_pipeline
     from .report.note import assessment_note
+    from .report.page_data import with_reasons
 
     # What a library says of its own parts (bars of a second, kernels it has not) is no news about the walk.
     logging.set_verbosity_error()
     logging.disable_progress_bar()
     assessor = load_pipeline(options.model, revision=options.revision)
-    shown: list[MotionClip] = []
+    read: deque[MotionClip] = deque()
     results = assessor(
-        _kept(remaining(), shown) if options.report else remaining(),
+        _remembered(remaining(), read),
         batch_size=min(options.batch_size, len(files)),
         num_rationales=options.num_rationales,
         evidence=not options.no_evidence,
     )
-    if not options.report:
-        _show(iter(results), len(files), options.format == "json", assessment_note)
-        return clips.exit_code
-    from .report.write import write_report
+    as_json = options.format == "json"
+    reported: list[tuple[MotionClip, Result]] = []
 
-    kept = list(results)
-    _show(iter(kept), len(files), options.format == "json", assessment_note)
-    write_report(assessor, shown, kept, options.report)
-    print(f"agir: the report is {options.report}", file=sys.stderr)
+    def told() -> Iterator[Result]:
+        for result in results:
+            clip = read.popleft()
+            if options.report:
+                reported.append((clip, result))
+            yield result if as_json else with_reasons(clip, result)
+
+    _show(told(), len(files), as_json, assessment_note)
+    if options.report:
+        from .report.write import write_report
+
+        write_report(assessor, [clip for clip, _ in reported], [result for _, result in reported], options.report)
+        print(f"agir: the report is {options.report}", file=sys.stderr)
     return clips.exit_code
 
 
-def _kept(clips: Iterator[MotionClip], shown: list[MotionClip]) -> Iterator[MotionClip]:
-    """The clips as they come, remembered for a report."""
+def _remembered(clips: Iterator[MotionClip], read: deque[MotionClip]) -> Iterator[MotionClip]:
+    """The clips as they come, kept beside until their results are there."""
     for clip in clips:
-        shown.append(clip)
+        read.append(clip)
         yield clip
 
 

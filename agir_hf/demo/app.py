@@ -13,8 +13,10 @@ from typing import Any
 from ..clip import MotionClip
 from ..errors import AgirError, require
 from ..gait.comparison import compare_gait
+from ..package_data import read_data
 from ..report.comparison_note import comparison_note
 from ..report.html import page_text, walk_data
+from ..report.page_data import page_data
 from .examples import EXAMPLES, example_walk
 
 MAX_UPLOAD_MB = 20
@@ -24,19 +26,6 @@ AT_ONCE, WAITING = 1, 60
 # Gradio keeps a copy of each upload; whatever a closed window leaves is looked for and removed after minutes.
 CLEAN_EVERY_S, CLEAN_AFTER_S = 60, 300
 FILE_TYPES = [".bvh", ".c3d", ".trc", ".npy", ".npz", ".csv", ".json"]
-# Where Gradio's colours stand out too little from their ground.
-_STYLE = """
-.or, footer, footer * { color: var(--body-text-color) !important; }
-button.primary { background: #4338ca !important; color: #ffffff !important; }
-.dark button[role=tab].selected { color: #a5b4fc !important; }
-"""
-# Gradio names its upload buttons otherwise than they read, which voice control cannot follow.
-_READABLE_NAMES = """() => {
-  const named = "button.upload-container[aria-label]";
-  const plain = () => document.querySelectorAll(named).forEach((button) => button.removeAttribute("aria-label"));
-  new MutationObserver(plain).observe(document.body, { childList: true, subtree: true });
-  plain();
-}"""
 ABOUT = (
     "An estimate by **{model}**, trained on {people}, not the MDS-UPDRS, not a diagnosis, not a medical device. Upload "
     "only recordings that you may share; they are removed once they are read."
@@ -71,8 +60,8 @@ def launch_options() -> dict[str, Any]:
     return {
         "max_file_size": f"{MAX_UPLOAD_MB}mb",
         "theme": gr.themes.Default(primary_hue=gr.themes.colors.indigo),
-        "css": _STYLE,
-        "js": _READABLE_NAMES,
+        "css": read_data("demo/page/page.css"),
+        "js": read_data("demo/page/page.js").replace("MAX_UPLOAD_MB", str(MAX_UPLOAD_MB)),
     }
 
 
@@ -83,11 +72,14 @@ def build_app(assessor: Any) -> Any:
     people = "simulated people only" if people == "simulated" else str(people)
     lock = threading.Lock()
 
-    def assess(file: str | None, example: str | None) -> Iterator[tuple[str, str]]:
+    def assess(file: str | None, example: str | None) -> Iterator[tuple[Any, Any]]:
         yield "*Reading the file ...*", ""  # and what was there before is gone, whatever comes
         clip = _clip(gr, file, example)
+        # To be watched while the model writes.
+        yield "*Measuring the walk ...*", _frame(page_text([page_data(clip)]))
         with lock:
-            yield from _assess(assessor, clip)
+            for text, page in _assess(assessor, clip):
+                yield text, gr.skip() if page is None else page
 
     def compare(first: str | None, second: str | None) -> tuple[str, str]:
         clips = [_clip(gr, first, None), _clip(gr, second, None)]
@@ -154,8 +146,8 @@ def _clip(gr: Any, file: str | None, example: str | None) -> MotionClip:
         raise gr.Error(str(error).replace(folder + os.sep, "") if folder else str(error)) from error
 
 
-def _assess(assessor: Any, clip: MotionClip) -> Iterator[tuple[str, str]]:
-    """The rationale as it is written, then the checked assessment and the page."""
+def _assess(assessor: Any, clip: MotionClip) -> Iterator[tuple[str, str | None]]:
+    """The rationale as it is written, without a page yet; then the checked assessment and its page."""
     from transformers import TextIteratorStreamer
 
     streamer = TextIteratorStreamer(assessor.tokenizer, skip_prompt=True, skip_special_tokens=True, timeout=60.0)
@@ -172,10 +164,9 @@ def _assess(assessor: Any, clip: MotionClip) -> Iterator[tuple[str, str]]:
     thread = threading.Thread(target=work, daemon=True)
     thread.start()
     text = ""
-    yield "*Measuring the walk ...*", ""
     for piece in streamer:
         text += piece
-        yield f"*Being written, not checked yet:* {_plain(text)}", ""
+        yield f"*Being written, not checked yet:* {_plain(text)}", None
     thread.join()
     result = results[0]
     if isinstance(result, Exception):
@@ -204,11 +195,15 @@ def _shown(walks: list[dict[str, Any]], results: list[dict[str, Any]]) -> str:
             ("gait_assessment.jsonl", "application/json", lines, "Save the numbers (JSON)"),
         )
     )
-    frame = (
+    return f'<p style="display:flex;gap:1.5rem">{links}</p>{_frame(page)}'
+
+
+def _frame(page: str) -> str:
+    """The page in a frame that can reach nothing of the app's."""
+    return (
         f'<iframe title="Gait report" sandbox="allow-scripts" style="width:100%;height:1100px;border:0" '
         f'srcdoc="{html.escape(page, quote=True)}"></iframe>'
     )
-    return f'<p style="display:flex;gap:1.5rem">{links}</p>{frame}'
 
 
 def _plain(text: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ..rationale.measures import BY_NAME
 from .note import ROWS, _wrap, number_text
 
 _COMPARED = ("higher", "lower", "no change beyond measurement noise")
@@ -28,18 +29,21 @@ def comparison_note(comparison: Mapping[str, Any]) -> str:
     lines.append(_line(_HEADER))
     changes: Mapping[str, Mapping[str, Any]] = comparison["changes"]
     missing = []
-    for label, unit, decimals, names in ROWS:
+    for label, unit, names in ROWS:
         for name in names:
-            change = changes[name]
+            change, measure = changes[name], BY_NAME[name]
+            decimals = measure.decimals
             side = "" if len(names) == 1 else ", left" if "_left_" in name else ", right"
             if change["verdict"] == "not measured":
                 missing.append(f"{label.lower()}{side}")
                 continue
             short = unit.replace("degrees", "deg")
             title = f"{label}{side}, {short}" if unit else f"{label}{side}"
-            shown = [number_text(change[key], decimals) for key in ("first", "second")]
-            shown.append(_signed(change["change"], decimals))
-            shown += [number_text(change[key], decimals + (decimals < 2)) for key in ("standard_error", "limit")]
+            shown = [number_text(measure.scale * change[key], decimals) for key in ("first", "second")]
+            shown.append(_signed(measure.scale * change["change"], decimals))
+            for key in ("standard_error", "limit"):
+                known = change[key]
+                shown.append(number_text(None if known is None else measure.scale * known, decimals + (decimals < 2)))
             lines.append(_line((title, *shown, _VERDICTS.get(change["verdict"], change["verdict"]))))
     if missing:
         lines.append(_wrap("Not measured on both visits: " + ", ".join(missing) + "."))

@@ -17,7 +17,7 @@ from ..gait import GaitCycles, GaitParameters, gait_cycles, measure_gait, normal
 from ..gait.normal_cycles import PERCENT
 from ..rationale.measures import BY_NAME
 from ..rationale.norms import NORMS, POPULATION, Norm
-from .note import ROWS, number_text
+from .note import ROWS, number_text, shown_values
 from .style import (
     SIDE_COLOURS,
     SIDE_LINES,
@@ -61,7 +61,7 @@ def plot_gait_cycle(
 ) -> Figure:
     """Hip, knee, ankle and arm over the gait cycle: every steady stride thin, the mean of each side thick.
 
-    Grey lines are textbook angles of normal walking; they have no spread, so there is no band (``normal_cycles``).
+    Grey bands are the usual range of healthy older adults, mean and 1.5 standard deviations (``normal_cycles``).
     Dotted uprights are where each foot leaves the floor. Definitions: ``agir_hf.gait.cycles``.
 
     Args:
@@ -116,14 +116,16 @@ def _draw_cycles(axes: Axes, panel: _Panel, cycles: GaitCycles | None, nothing: 
     axes.axhline(0.0, color=look.muted, linewidth=0.8, zorder=1)
     normal = normal_cycles().get(panel.curve)
     if normal is not None:
-        axes.plot(
+        axes.fill_between(
             normal.percent,
-            normal.angle_deg,
+            *normal.usual_deg,
             color=look.norm,
-            linewidth=5.0,
-            zorder=1.5,
-            label="normal walking, textbook",
+            alpha=0.45,
+            linewidth=0.0,
+            zorder=1.4,
+            label="usual range of healthy adults of 50 and more",
         )
+        axes.plot(normal.percent, normal.angle_deg, color=look.norm, linewidth=2.0, zorder=1.5)
     missing = [nothing] if nothing else []
     for own in () if cycles is None or nothing else (cycles.left, cycles.right):
         side = own.side
@@ -213,7 +215,7 @@ def plot_parameters(
             'expected GaitParameters or a dict with "gait_parameters", as measure_gait(clip).to_dict() gives, found '
             f"{sorted(told)[:6]}"
         )
-    values: Mapping[str, float | None] = told["gait_parameters"]
+    values = shown_values(told["gait_parameters"])
     reasons, cautions = told.get("null_reasons") or {}, told.get("low_confidence") or {}
     if title is None:
         title = "Gait parameters" + (f": {short_source(str(told['source']))}" if told.get("source") else "")
@@ -224,7 +226,8 @@ def plot_parameters(
     axes = figure.add_subplot()
     axes.set(xlim=(0.0, 1.0), ylim=(len(ROWS) - 0.4, -0.6))
     axes.set_axis_off()
-    for row, (label, unit, decimals, names) in enumerate(ROWS):
+    for row, (label, unit, names) in enumerate(ROWS):
+        decimals = BY_NAME[names[0]].decimals
         shown = f"{label}, {unit}" if unit else label
         axes.text(0.0, row, shown, va="center", color=look.text, fontsize=TEXT_POINTS)
         if all(values.get(name) is None for name in names):
@@ -241,14 +244,15 @@ def plot_parameters(
 
 
 def _scale(name: str) -> tuple[float, float, Norm | None]:
-    """Where a row begins and ends, and its norm."""
-    limits, norm = plausibility_limits()[name], NORMS.get(BY_NAME[name].group)
+    """Where a row begins and ends, in the unit it is printed in, and its norm."""
+    limits, norm, scale = plausibility_limits()[name], NORMS.get(BY_NAME[name].group), BY_NAME[name].scale
+    lowest, highest = limits.lower * scale, limits.upper * scale
     if norm is None or norm.usual_high is None:
-        return limits.lower, limits.upper, None
-    low = limits.lower if norm.usual_low is None else norm.usual_low
+        return lowest, highest, None
+    low = lowest if norm.usual_low is None else norm.usual_low
     width = norm.usual_high - low
-    start = limits.lower if norm.usual_low is None else max(limits.lower, low - 2.0 * width)
-    return start, min(limits.upper, norm.usual_high + width), norm
+    start = lowest if norm.usual_low is None else max(lowest, low - 2.0 * width)
+    return start, min(highest, norm.usual_high + width), norm
 
 
 def _draw_row(

@@ -3,37 +3,50 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
+
+from ..rationale.bins import BINS
+from ..rationale.measures import BY_NAME
+from ..rationale.norms import NORMS
 
 NEAR_TIE = 0.1  # between the two most probable scores
 WIDTH = 100
 
-# (label, unit, decimals, names): one name, or the left and the right one.
-ROWS: tuple[tuple[str, str, int, tuple[str, ...]], ...] = (
-    ("Walking speed", "m/s", 2, ("walking_speed_mps",)),
-    ("Cadence", "steps/min", 0, ("cadence_spm",)),
-    ("Stride length", "m", 2, ("stride_length_m",)),
-    ("Stride time", "s", 2, ("stride_time_s",)),
-    ("Step length", "m", 2, ("step_length_left_m", "step_length_right_m")),
-    ("Step length asymmetry", "%", 0, ("step_length_asymmetry_percent",)),
-    ("Step width", "m", 2, ("step_width_m",)),
-    ("Double support", "% of stride", 0, ("double_support_percent",)),
-    ("Swing", "% of stride", 0, ("swing_percent",)),
-    ("Stride time variability", "%", 1, ("stride_time_cv_percent",)),
-    ("Arm swing", "degrees", 0, ("arm_swing_left_deg", "arm_swing_right_deg")),
-    ("Arm swing asymmetry", "%", 0, ("arm_swing_asymmetry_percent",)),
-    ("Trunk flexion", "degrees", 0, ("trunk_flexion_deg",)),
-    ("Foot clearance", "m", 3, ("foot_clearance_left_m", "foot_clearance_right_m")),
-    ("Foot strike angle", "degrees", 0, ("foot_strike_angle_left_deg", "foot_strike_angle_right_deg")),
-    ("Turn, scaled to 180 degrees", "s", 1, ("turn_duration_180_s",)),
-    ("Freezing episodes", "", 0, ("freezing_episodes",)),
+# (label, unit, names): one name, or the left and the right one. Printed with the decimals that texts print them with.
+ROWS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
+    ("Walking speed", "m/s", ("walking_speed_mps",)),
+    ("Cadence", "steps/min", ("cadence_spm",)),
+    ("Stride length", "m", ("stride_length_m",)),
+    ("Stride time", "s", ("stride_time_s",)),
+    ("Step length", "m", ("step_length_left_m", "step_length_right_m")),
+    ("Step length asymmetry", "%", ("step_length_asymmetry_percent",)),
+    ("Step width", "m", ("step_width_m",)),
+    ("Double support", "% of stride", ("double_support_percent",)),
+    ("Swing", "% of stride", ("swing_percent",)),
+    ("Stride time variability", "%", ("stride_time_cv_percent",)),
+    ("Arm swing", "degrees", ("arm_swing_left_deg", "arm_swing_right_deg")),
+    ("Arm swing asymmetry", "%", ("arm_swing_asymmetry_percent",)),
+    ("Trunk flexion", "degrees", ("trunk_flexion_deg",)),
+    ("Foot clearance", "cm", ("foot_clearance_left_m", "foot_clearance_right_m")),
+    ("Foot strike angle", "degrees", ("foot_strike_angle_left_deg", "foot_strike_angle_right_deg")),
+    ("Turn, scaled to 180 degrees", "s", ("turn_duration_180_s",)),
+    ("Freezing episodes", "", ("freezing_episodes",)),
 )
-_LABELS = tuple(name for _, _, _, names in ROWS for name in names)
+_LABELS = tuple(name for _, _, names in ROWS for name in names)
 
 
 def _wrap(text: str, indent: str = "  ") -> str:
     return textwrap.fill(text, WIDTH, initial_indent=indent, subsequent_indent=indent)
+
+
+def shown_values(values: Mapping[str, float | None]) -> dict[str, float | None]:
+    """Every value of `ROWS` in its unit there, rounded to what is printed."""
+    shown: dict[str, float | None] = {}
+    for name in _LABELS:
+        value, measure = values.get(name), BY_NAME[name]
+        shown[name] = None if value is None else float(round(value * measure.scale, measure.decimals)) + 0.0
+    return shown
 
 
 def number_text(value: float | None, decimals: int) -> str:
@@ -44,15 +57,19 @@ def number_text(value: float | None, decimals: int) -> str:
 
 
 def _table(result: Mapping[str, Any]) -> list[str]:
-    """The parameters, then what is to be read with care and what has no value, each with why where the result says."""
-    values: Mapping[str, float | None] = result["gait_parameters"]
+    """The parameters beside the usual range of healthy older adults, then what is to be read with care and what has no
+    value, each with why where the result says."""
+    values = shown_values(result["gait_parameters"])
     lines = []
-    for label, unit, decimals, names in ROWS:
-        shown = [number_text(values.get(name), decimals) for name in names]
+    for label, unit, names in ROWS:
+        shown = [number_text(values[name], BY_NAME[name].decimals) for name in names]
         if all(s == "-" for s in shown):
             continue
         text = shown[0] if len(shown) == 1 else f"left {shown[0]}, right {shown[1]}"
-        lines.append(f"  {label:<28} {text} {unit}".rstrip())
+        lines.append(f"  {label:<28} {f'{text} {unit}':<26} {_usual([(n, values[n]) for n in names])}".rstrip())
+    if any("usual " in line for line in lines):
+        lines.append(_wrap("Usual: mean and 1.5 standard deviations of healthy older adults, where one is published."))
+    lines.append("")
     missing = [name for name in _LABELS if values.get(name) is None]
     reasons, cautions = result.get("null_reasons") or {}, result.get("low_confidence") or {}
     cautions = {name: cautions[name] for name in _LABELS if name in cautions}
@@ -63,6 +80,26 @@ def _table(result: Mapping[str, Any]) -> list[str]:
     return lines
 
 
+def _usual(values: Sequence[tuple[str, float | None]]) -> str:
+    """``"short; usual 1.17 to 1.49"``: the word where a value stands out, and the range; empty without a norm."""
+    group = BY_NAME[values[0][0]].group
+    norm, bins = NORMS.get(group), BINS.get(group)
+    if norm is None or norm.usual_high is None:
+        return ""
+    decimals = BY_NAME[values[0][0]].decimals
+    usual = f"up to {norm.usual_high:.{decimals}f}"
+    if norm.usual_low is not None:
+        usual = f"{norm.usual_low:.{decimals}f} to {norm.usual_high:.{decimals}f}"
+    words = []
+    for name, value in values:
+        word = None if value is None or bins is None else bins.word(value)
+        if bins is not None and word is not None and word not in bins.usual:
+            words.append(word if len(values) == 1 else f"{BY_NAME[name].side} {word}")
+    if len(words) == 2 and len({word.split(" ", 1)[1] for word in words}) == 1:
+        words = ["both " + words[0].split(" ", 1)[1]]
+    return "; ".join([", ".join(words)] * bool(words) + [f"usual {usual}"])
+
+
 def _by_reason(reasons: Mapping[str, str]) -> str:
     """Labels that share a reason together, the reason after them; a label once where both its sides are meant."""
     groups: dict[str, list[str]] = {}
@@ -71,7 +108,7 @@ def _by_reason(reasons: Mapping[str, str]) -> str:
     told = []
     for reason, names in groups.items():
         labels = []
-        for label, _, _, own in ROWS:
+        for label, _, own in ROWS:
             meant = [name for name in own if name in names]
             side = "" if len(meant) in (0, len(own)) else "left " if "_left_" in meant[0] else "right "
             labels += [side + label.lower()] if meant else []
@@ -141,5 +178,7 @@ def assessment_note(result: Mapping[str, Any]) -> str:
             )
     lines.append("")
     lines += _table(result)
-    lines += _notes(result["warnings"])
+    # What the table says in its own place is not said again.
+    told = bool(result.get("low_confidence"))
+    lines += _notes([note for note in result["warnings"] if not (told and note.startswith("Read with care: "))])
     return "\n".join(lines) + "\n"

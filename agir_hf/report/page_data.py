@@ -30,7 +30,7 @@ LONGEST_SHOWN_S = 120.0
 
 def page_data(
     clip: MotionClip,
-    result: Mapping[str, Any],
+    result: Mapping[str, Any] | None = None,
     *,
     rebuilt: MotionClip | None = None,
     rebuilt_from_s: float = 0.0,
@@ -41,16 +41,18 @@ def page_data(
 
     Args:
         clip: as it was read.
-        result: what the pipeline gave for it.
+        result: what the pipeline gave for it; without it the page shows the walk and its measurements only.
         rebuilt: the clip after motion codes and back, from ``rebuilt_from_s`` of the clip on.
         codes: the codes, ``codes_per_s`` of them a second.
     """
     evidence = gait_evidence(clip)
+    told = {"source": clip.source, **measure_gait(clip).to_dict()} if result is None else with_reasons(clip, result)
     return {
-        "source": str(result["source"]).replace("\\", "/").rpartition("/")[2],
-        "result": _shown_result(result),
-        "rationale": _sentences(str(result["rationale"] or "")),
-        "measures": _measures(with_reasons(clip, result), evidence),
+        "source": str(told["source"]).replace("\\", "/").rpartition("/")[2],
+        "result": None if result is None else _shown_result(result),
+        "rationale": _sentences(str(told.get("rationale") or "")),
+        "measures": _measures(told, evidence),
+        "warnings": told["warnings"],
         "motion": _motion(clip),
         "rebuilt": None
         if rebuilt is None
@@ -71,7 +73,7 @@ def with_reasons(clip: MotionClip, result: Mapping[str, Any]) -> dict[str, Any]:
 
 def _shown_result(result: Mapping[str, Any]) -> dict[str, Any]:
     kept = ("score", "probabilities", "expected_score", "grounding", "quality", "abstained", "abstain_reason")
-    return {name: result[name] for name in (*kept, "warnings", "model", "trained_on")}
+    return {name: result[name] for name in (*kept, "model", "trained_on")}
 
 
 def _sentences(text: str) -> list[dict[str, Any]]:
@@ -171,15 +173,16 @@ _EVERY = 2  # percent of the cycle
 
 
 def _curves(clip: MotionClip) -> list[dict[str, Any]]:
-    """Single strides and their mean over the gait cycle, with the published curve where there is one."""
+    """Single strides and their mean over the gait cycle, with the usual range where one was published."""
     cycles, normal = gait_cycles(clip), normal_cycles()
     found: list[dict[str, Any]] = []
     if cycles is None:
         return found
     for name, label in _CURVES.items():
-        curve: dict[str, Any] = {"label": label, "unit": "degrees", "normal": None}
+        curve: dict[str, Any] = {"label": label, "unit": "degrees", "normal": None, "band": None}
         if name in normal:
             curve["normal"] = _rounded(normal[name].angle_deg)
+            curve["band"] = [_rounded(limit) for limit in normal[name].usual_deg]
         for side in SIDES:
             own = cycles.of(side)
             angles, mean = own.angles_deg[name], own.mean_deg(name)

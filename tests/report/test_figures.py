@@ -72,7 +72,7 @@ def test_gait_cycle_has_every_stride_the_means_and_the_normal_curve(clip: Motion
     mean = lines_of(knee, SIDE_COLOURS["left"])[len(cycles.left.start_s)]
     assert mean.get_ydata() == pytest.approx(cycles.left.mean_deg("knee_flexion_deg"))
     legend = [text.get_text() for text in figure.legends[0].get_texts()]
-    assert legend[0].startswith("normal walking") and legend[-1] == "foot off" and len(legend) == 4
+    assert legend[0].startswith("usual range of healthy adults") and legend[-1] == "foot off" and len(legend) == 4
     assert figure.get_suptitle() == "walk.bvh" and drawn(figure) > 20_000
 
 
@@ -113,7 +113,7 @@ def test_parameters_have_a_row_each_with_value_unit_and_norm(clip: MotionClip) -
     figure = plot_parameters({**found.to_dict(), "source": "folder/walk.bvh"})
     told = texts(figure)
     assert figure.get_suptitle() == "Gait parameters: walk.bvh"
-    for label, unit, _, _ in ROWS:
+    for label, unit, _ in ROWS:
         assert (f"{label}, {unit}" if unit else label) in told
     assert f"{found.values['walking_speed_mps']:.2f} m/s" in told
     assert {"0.97", "1.51"} <= set(told)  # the usual range of walking speed
@@ -129,7 +129,7 @@ def test_parameters_have_a_row_each_with_value_unit_and_norm(clip: MotionClip) -
 
 
 def test_a_value_beyond_its_row_is_an_arrow_at_the_end() -> None:
-    values: dict[str, float | None] = {name: None for _, _, _, names in ROWS for name in names}
+    values: dict[str, float | None] = {name: None for _, _, names in ROWS for name in names}
     figure = plot_parameters({"gait_parameters": values | {"cadence_spm": 176.0, "stride_length_m": 0.3}})
     marks = {line.get_marker() for line in figure.axes[0].get_lines()} - {"None", ""}
     assert marks == {">", "<"}

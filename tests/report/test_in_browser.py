@@ -1,31 +1,20 @@
-"""The report in a real browser: nothing complained of, turned, scrubbed, a claim pointed at; mouse and keyboard.
-
-Needs playwright and a Chromium (``chromium`` on the path, or ``AGIR_CHROMIUM``); with ``AGIR_AXE`` naming axe-core's
-``axe.min.js`` it looks for faults of accessibility too.
-"""
+"""The report in a real browser: nothing complained of, turned, scrubbed, a claim pointed at; mouse and keyboard."""
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from browser import LOOKS, MARKS, keep_picture, opened, serious_faults
 from test_page import _result
 
 from agir_hf.report.html import write_html
 from agir_hf.report.page_data import page_data
 from agir_hf.simulation import simulate_person, simulate_walk
 
-playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright")
-CHROMIUM = os.environ.get("AGIR_CHROMIUM") or shutil.which("chromium")
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(CHROMIUM is None, reason="needs a Chromium: put it on the path or name it in AGIR_CHROMIUM"),
-]
-LOOKS = (("light", 1440), ("dark", 390))
+pytestmark = MARKS
 
 
 @pytest.fixture(scope="module")
@@ -41,21 +30,9 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(params=LOOKS, ids=lambda look: f"{look[0]}-{look[1]}")
 def page(request: pytest.FixtureRequest, report: Path) -> Iterator[Any]:
-    scheme, width = request.param
-    with playwright.sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        context = browser.new_context(
-            viewport={"width": width, "height": 900}, color_scheme=scheme, reduced_motion="reduce", bypass_csp=True
-        )
-        opened = context.new_page()
-        complaints: list[str] = []
-        opened.on("console", lambda said: complaints.append(said.text) if said.type in ("error", "warning") else None)
-        opened.on("pageerror", lambda error: complaints.append(str(error)))
-        opened.on("request", lambda asked: complaints.append(asked.url) if asked.url.startswith("http") else None)
-        opened.goto(report.as_uri())
-        yield opened
-        assert complaints == []
-        browser.close()
+    with opened(report.as_uri(), request.param) as page:
+        yield page
+        assert page.asked == []
 
 
 def _picture(page: Any) -> bytes:
@@ -108,10 +85,16 @@ def test_the_walks_are_chosen_in_the_table(page: Any) -> None:
     assert page.title() == "Gait report: visit5.bvh"
 
 
+def test_two_walks_are_watched_beside_each_other_or_beside_what_the_tokens_keep(page: Any) -> None:
+    beside = page.get_by_label("Beside it:")
+    assert beside.evaluate("e => e.selectedOptions[0].text") == "As recorded in visit5.bvh"
+    other = page.locator("canvas").nth(1)
+    before = other.screenshot()
+    beside.select_option("As the motion tokens keep it")
+    assert other.screenshot() != before
+    page.locator("#views").scroll_into_view_if_needed()
+    keep_picture(page, f"report_{page.viewport_size['width']}")
+
+
 def test_axe_finds_no_serious_fault(page: Any) -> None:
-    axe = os.environ.get("AGIR_AXE")
-    if not axe:
-        pytest.skip("AGIR_AXE names no axe.min.js")
-    page.evaluate(Path(axe).read_text(encoding="utf-8"))
-    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]
-    assert [one["id"] for one in found if one["impact"] in ("serious", "critical")] == []
+    assert serious_faults(page) == []

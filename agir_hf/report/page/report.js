@@ -64,17 +64,32 @@
   // ---- the walk in 3D --------------------------------------------------------------------------------------------
   const sides = [null, "left", "right", null, "left", "right", null, "left", "right", null, "left", "right", null,
     "left", "right", null, "left", "right", "left", "right", "left", "right"];
-  let panels = [];
+  let panels = [], beside;  // "tokens" or the number of another walk
   function showViews() {
+    const others = walks.map((one, i) => [String(i), one]).filter(([, one]) => one !== walk);
+    const tokens = walk.rebuilt ? ["tokens"] : [], walked = others.map(([i]) => i);
+    const allowed = walks.length === 2 ? [...walked, ...tokens] : [...tokens, ...walked];  // two walks are to be compared
+    if (!allowed.includes(beside)) beside = allowed[0];
     panels = [{ motion: walk.motion, name: "As recorded" }];
-    if (walk.rebuilt) panels.push({ motion: walk.rebuilt, name: "As the motion tokens keep it" });
-    byId("views").replaceChildren(...panels.map((panel) => {
+    if (beside === "tokens") panels.push({ motion: walk.rebuilt, name: "As the motion tokens keep it" });
+    else if (beside) panels.push({ motion: walks[beside].motion, name: `As recorded in ${walks[beside].source}`, apart: true });
+    for (const panel of panels) {
       panel.values = joints(panel.motion);
+      panel.away = panel.apart ? travel() - travel(panel) : 0;  // walks are watched from the same side, wherever each went
+    }
+    byId("views").replaceChildren(...panels.map((panel, i) => {
       panel.canvas = make("canvas", { tabindex: "0", role: "img",
         "aria-label": `${panel.name}: a walking skeleton. Arrow keys turn it, the space bar plays and pauses.` });
       turnable(panel.canvas);
-      return make("figure", {}, make("figcaption", {}, panel.name), panel.canvas);
+      return make("figure", {}, i && others.length ? choice(others) : make("figcaption", {}, panel.name), panel.canvas);
     }));
+  }
+  function choice(others) {
+    const select = make("select", { onchange: () => { beside = select.value; showViews(); paint(); byId("beside").focus(); }, id: "beside" },
+      ...(walk.rebuilt ? [make("option", { value: "tokens" }, "As the motion tokens keep it")] : []),
+      ...others.map(([i, one]) => make("option", { value: i }, `As recorded in ${one.source}`)));
+    select.value = beside;
+    return make("figcaption", {}, make("label", {}, "Beside it: ", select));
   }
   function turnable(canvas) {
     let from = null;
@@ -121,7 +136,8 @@
     pen.setTransform(ratio, 0, 0, ratio, 0, 0);
     pen.clearRect(0, 0, width, height);
     const at = frameAt(panel), centre = position(panel, at, 0);
-    const scale = height / 2400, [s, c, ts, tc] = [Math.sin(view.turn), Math.cos(view.turn), Math.sin(view.tilt), Math.cos(view.tilt)];
+    const turn = view.turn + panel.away;
+    const scale = height / 2400, [s, c, ts, tc] = [Math.sin(turn), Math.cos(turn), Math.sin(view.tilt), Math.cos(view.tilt)];
     const project = ([x, y, z]) => {
       const [dx, dz] = [x - centre[0], z - centre[2]];
       const across = c * dx + s * dz, deep = -s * dx + c * dz;
@@ -180,9 +196,8 @@
     byId("player").replaceChildren(playButton, slow, slider, clock, from("Side", Math.PI / 2, 0.05), from("Front", 0, 0.05), from("Above", Math.PI / 2, 1.5));
     play(false);
   }
-  function travel() {
+  function travel(panel = panels[0]) {
     // Angle of the way from the first to the last pelvis, 0 along +Z: "side" is the side of the walk.
-    const panel = panels[0];
     const [a, b] = [position(panel, 0, 0), position(panel, panel.motion.frames - 1, 0)];
     if (Math.hypot(b[0] - a[0], b[2] - a[2]) > 300) return Math.atan2(b[0] - a[0], b[2] - a[2]);
     const [l, r] = [position(panel, 0, 1), position(panel, 0, 2)];
@@ -292,6 +307,8 @@
     tip.style.bottom = box.bottom + 120 > innerHeight ? `${innerHeight - box.top + 8}px` : "";
   }
 
+  document.addEventListener("keydown", (event) => { if (event.key === "Escape") point(null); });
+
   // ---- footprints ------------------------------------------------------------------------------------------------
   function showFootprints() {
     const place = byId("footprints"), placed = walk.gait ? walk.gait.stances.filter((stance) => stance.at_m) : [];
@@ -363,7 +380,7 @@
       for (const tick of [low, (low + high) / 2, high]) picture.append(draw("text", { x: 36, y: y(tick) + 4, "text-anchor": "end" }, String(Math.round(tick))));
       picture.append(draw("text", { x: 176, y: 182, "text-anchor": "middle" }, "of the stride, from foot strike"));
       return make("figure", {}, make("figcaption", {}, `${curve.label}, ${curve.unit}`), picture);
-    }), make("p", { class: "quiet whole" }, "Thin: single strides; thick: their mean; dotted: where the foot leaves the floor; dashed green: a published curve of normal walking, which has no spread."));
+    }), make("p", { class: "quiet whole" }, "Thin: single strides; thick: their mean; dotted: where the foot leaves the floor. Green: the usual range of healthy adults of 50 years and more at their own speed, mean (dashed) and 1.5 standard deviations; slower walkers bend less, whatever their health. Of the arm none was published. Skeletons made for animation (BVH) can lie 5 to 20 degrees higher or lower throughout."));
   }
 
   // ---- tokens, notes, visits -------------------------------------------------------------------------------------
@@ -378,7 +395,7 @@
     place.replaceChildren(picture, make("p", { class: "quiet" }, `${numbers.length} tokens from ${seconds(from_s)} on, ${per_s} a second: what the language model sees of the movement. A column is one step of the motion tokenizer.`));
   }
   function showNotes() {
-    const notes = walk.result.warnings;
+    const notes = walk.warnings;
     byId("warnings").replaceChildren(...(notes.length ? notes : ["Nothing particular."]).map((note) => make("li", {}, note)));
   }
   function showVisits() {
@@ -412,7 +429,9 @@
     byId("origin").textContent = walk.source;
     for (const button of document.querySelectorAll("[data-walk]")) button.setAttribute("aria-pressed", String(Number(button.dataset.walk) === index));
     WIDE = Math.max(300, byId("timeline").clientWidth);
-    showScore(); showViews(); showPlayer(); showTimeline(); showRationale(); showFootprints(); showCurves(); showParameters(); showTokens(); showNotes();
+    document.body.classList.toggle("unassessed", !walk.result);
+    showViews(); showPlayer(); showTimeline(); showFootprints(); showCurves(); showParameters(); showNotes();
+    if (walk.result) { showScore(); showRationale(); showTokens(); }
     Object.assign(view, { turn: Math.PI / 2 - travel() - 0.5, tilt: 0.15 });
     paint();
     if (!still) play(true);
