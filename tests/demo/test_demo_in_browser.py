@@ -64,7 +64,7 @@ def _upload(page: Any, path: Path, place: int = 0) -> None:
 
 
 def _frame(page: Any) -> Any:
-    """The report's frame, in view: Chromium draws no frame that cannot be seen, and playwright waits for its drawing."""
+    """The report's frame, in view: Chromium draws none that cannot be seen, and playwright waits for its drawing."""
     page.locator("iframe").wait_for(state="attached", timeout=120_000)
     page.locator("iframe").evaluate("frame => frame.scrollIntoView()")
     return page.frame_locator("iframe")
