@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+if "PYTEST_XDIST_WORKER" in os.environ:  # the workers share the cores: torch reads this when it is first imported
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 import pytest
 from tiny_repository import assessor_copy, tiny_assessor  # noqa: F401 (fixtures)
 

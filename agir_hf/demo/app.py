@@ -74,7 +74,11 @@ def build_app(assessor: Any) -> Any:
 
     def assess(file: str | None, example: str | None) -> Iterator[tuple[Any, Any]]:
         yield "*Reading the file ...*", ""  # and what was there before is gone, whatever comes
-        clip = _clip(gr, file, example)
+        try:
+            clip = _clip(gr, file, example)
+        except gr.Error as error:
+            yield f"**{_plain(error.message)}**", ""  # stays, where the note in the corner goes
+            raise
         # To be watched while the model writes.
         yield "*Measuring the walk ...*", _frame(page_text([page_data(clip)]))
         with lock:

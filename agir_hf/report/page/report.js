@@ -352,10 +352,12 @@
     const width = high - low;
     const [from, to] = [Math.min(low - width, one.number), Math.max(high + width, one.number)];
     const at = (value) => 6 + 188 * (value - from) / (to - from || 1);
-    return draw("svg", { viewBox: "0 0 200 22", role: "img", "aria-label": `${one.text}; usual ${one.usual[0] ?? "up"} to ${one.usual[1]} ${one.unit}` },
+    const limit = (value) => (value === null ? "" : draw("text", { x: at(value), y: 31, "text-anchor": "middle" }, value.toFixed(one.decimals)));
+    return draw("svg", { viewBox: "0 0 200 34", role: "img", "aria-label": `${one.text}; usual ${one.usual[0] ?? "up"} to ${one.usual[1]} ${one.unit}` },
       draw("line", { x1: 6, x2: 194, y1: 11, y2: 11, stroke: "var(--line)", "stroke-width": 2 }),
       draw("rect", { x: at(low), y: 4, width: at(high) - at(low), height: 14, rx: 3, fill: "var(--norm)", stroke: "var(--norm-line)" }),
-      draw("circle", { cx: at(one.number), cy: 11, r: 5, fill: one.caution ? "var(--ground)" : colour(one.side), stroke: colour(one.side), "stroke-width": 2 }));
+      draw("circle", { cx: at(one.number), cy: 11, r: 5, fill: one.caution ? "var(--ground)" : colour(one.side), stroke: colour(one.side), "stroke-width": 2 }),
+      ...one.usual.map(limit));
   }
 
   // ---- gait cycle ------------------------------------------------------------------------------------------------
@@ -368,7 +370,10 @@
       const [x, y] = [(i) => 42 + 258 * i / 100, (v) => 150 - 130 * (v - low + pad) / (high - low + 2 * pad)];
       const path = (values) => values.map((v, i) => `${i ? "L" : "M"}${x(i * 100 / (values.length - 1)).toFixed(1)} ${y(v).toFixed(1)}`).join("");
       const picture = draw("svg", { viewBox: "0 0 320 186", role: "img", "aria-label": `${curve.label} over the gait cycle, left and right, ${curve.unit}` });
-      if (curve.band) picture.append(draw("path", { d: `${path(curve.band[1])}${path(curve.band[0].slice().reverse()).replace("M", "L")}Z`, fill: "var(--norm)" }));
+      if (curve.band) {
+        const [low, high] = curve.band.map((limit) => limit.map((v, i) => `${x(i * 100 / (limit.length - 1)).toFixed(1)} ${y(v).toFixed(1)}`));
+        picture.append(draw("polygon", { points: [...high, ...low.reverse()].join(" "), fill: "var(--norm)" }));
+      }
       if (curve.normal) picture.append(draw("path", { d: path(curve.normal), fill: "none", stroke: "var(--norm-line)", "stroke-width": 2, "stroke-dasharray": "5 4" }));
       for (const side of ["left", "right"]) {
         if (!curve[side]) continue;
@@ -408,18 +413,32 @@
       make("tbody", {}, ...walks.map((one, i) => make("tr", {}, make("th", { scope: "row" }, make("button", { type: "button", "aria-pressed": "false", "data-walk": i, onclick: () => show(i) }, one.source)),
         make("td", { class: "number" }, one.result.abstained ? "none" : String(one.result.score)), make("td", { class: "number" }, one.result.abstained ? "–" : one.result.expected_score.toFixed(2)),
         ...names.map((name) => make("td", { class: "number" }, find(one, name).text || "–"))))));
-    const series = [["Expected score", (one) => one.result.expected_score], ...names.slice(0, 2).map((name) => [find(walks[0], name).label + `, ${find(walks[0], name).unit}`, (one) => find(one, name).number])];
-    byId("trend").replaceChildren(...series.map(([title, value]) => {
-      const points = walks.map(value), known = points.filter((v) => v !== null);
-      if (!known.length) return "";
-      const [low, high] = [Math.min(...known), Math.max(...known)], pad = (high - low || 1) * 0.15;
-      const [x, y] = [(i) => 30 + 270 * (walks.length > 1 ? i / (walks.length - 1) : 0.5), (v) => 84 - 66 * (v - low + pad) / (high - low + 2 * pad)];
-      const picture = draw("svg", { viewBox: "0 0 320 104", role: "img", "aria-label": `${title} over the walks` });
-      picture.append(draw("polyline", { points: points.map((v, i) => (v === null ? "" : `${x(i)},${y(v)}`)).join(" "), fill: "none", stroke: "var(--mark)", "stroke-width": 2 }));
-      points.forEach((v, i) => { if (v !== null) picture.append(draw("circle", { cx: x(i), cy: y(v), r: 4, fill: "var(--mark)" }), draw("text", { x: x(i), y: y(v) - 8, "text-anchor": "middle" }, v.toFixed(2))); });
-      points.forEach((_, i) => picture.append(draw("text", { x: x(i), y: 100, "text-anchor": "middle" }, String(i + 1))));
-      return make("figure", {}, make("figcaption", {}, title), picture);
-    }));
+    // On scales that hold all scores or the usual range, so that small changes look small.
+    const scores = walks.flatMap((one) => Object.keys(one.result.probabilities || {}).map(Number));
+    const trends = [{ title: "Expected score", colour: "var(--mark)", decimals: 2, usual: [], scale: [0, Math.max(...scores, 3)], values: walks.map((one) => one.result.expected_score) },
+      ...names.map((name) => find(walks[0], name)).map((one) => ({ title: `${one.label}, ${one.unit}`, colour: colour(one.side), decimals: one.decimals, usual: one.usual || [], scale: one.usual || [], values: walks.map((other) => find(other, one.name).number) }))];
+    byId("trend").replaceChildren(...trends.map(showTrend));
+  }
+  function showTrend({ title, colour, decimals, usual, scale, values }) {
+    const known = values.filter((v) => v !== null);
+    if (!known.length) return "";
+    const all = [...known, ...scale.filter((v) => v !== null)], [low, high] = [Math.min(...all), Math.max(...all)], pad = (high - low || 1) * 0.15;
+    const [x, y] = [(i) => 30 + 270 * i / (values.length - 1), (v) => 84 - 66 * (v - low + pad) / (high - low + 2 * pad)];
+    const said = values.map((v, i) => `${i + 1}: ${v === null ? "none" : v.toFixed(decimals)}`).join(", ");
+    const picture = draw("svg", { viewBox: "0 0 320 104", role: "img", "aria-label": `${title} over the walks, ${said}` });
+    if (usual.length) {
+      const [bottom, top] = [y(usual[0] ?? low - pad), y(usual[1] ?? high + pad)];
+      picture.append(draw("rect", { x: 14, width: 302, y: top, height: bottom - top, fill: "var(--norm)" }));
+    }
+    picture.append(draw("polyline", { points: values.map((v, i) => (v === null ? "" : `${x(i)},${y(v)}`)).join(" "), fill: "none", stroke: colour, "stroke-width": 2 }));
+    values.forEach((v, i) => { if (v !== null) picture.append(draw("circle", { cx: x(i), cy: y(v), r: 4, fill: colour })); });
+    const every = Math.ceil(values.length / 7);  // letters need room
+    values.forEach((v, i) => {
+      if (i % every) return;
+      if (v !== null) picture.append(draw("text", { x: x(i), y: y(v) - 8, "text-anchor": "middle" }, v.toFixed(decimals)));
+      picture.append(draw("text", { x: x(i), y: 100, "text-anchor": "middle" }, String(i + 1)));
+    });
+    return make("figure", {}, make("figcaption", {}, title), picture);
   }
 
   function show(index) {
