@@ -92,8 +92,13 @@ def _usual(values: Sequence[tuple[str, float | None]]) -> str:
         usual = f"{norm.usual_low:.{decimals}f} to {norm.usual_high:.{decimals}f}"
     words = []
     for name, value in values:
-        word = None if value is None or bins is None else bins.word(value)
-        if bins is not None and word is not None and word not in bins.usual:
+        if value is None:
+            continue
+        word = bins.word(value) if bins is not None else ""
+        if bins is None or word in bins.usual:  # a brisk walk stands out to no harm, but is above the range
+            low = norm.usual_low
+            word = "above" if value > norm.usual_high else "below" if low is not None and value < low else ""
+        if word:
             words.append(word if len(values) == 1 else f"{BY_NAME[name].side} {word}")
     if len(words) == 2 and len({word.split(" ", 1)[1] for word in words}) == 1:
         words = ["both " + words[0].split(" ", 1)[1]]

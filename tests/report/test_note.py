@@ -70,6 +70,32 @@ def test_missing_values_are_named_and_never_zero() -> None:
     assert "-0" not in note and "None" not in note
 
 
+def test_what_is_usual_stands_beside_what_was_measured() -> None:
+    result = {
+        "source": "a.npz",
+        "gait_parameters": values(
+            walking_speed_mps=0.5,
+            cadence_spm=110.0,
+            arm_swing_left_deg=12.0,
+            arm_swing_right_deg=80.0,
+            foot_strike_angle_left_deg=8.0,
+            foot_strike_angle_right_deg=9.0,
+            foot_clearance_left_m=0.0512,
+            stride_time_s=1.0,
+            turn_duration_180_s=3.4,
+        ),
+        "quality": {"walking": True, "strides": 8, "steady_strides": 8, "native_rate_hz": 60.0},
+        "warnings": [],
+    }
+    lines = {line[2:30].strip(): " ".join(line[31:].split()) for line in measures_note(result).splitlines()}
+    assert lines["Walking speed"] == "0.50 m/s very slow; usual 0.97 to 1.51"
+    assert lines["Cadence"] == "110 steps/min usual 107 to 120"
+    assert lines["Arm swing"] == "left 12, right 80 degrees left very small, right above; usual 26 to 59"
+    assert lines["Foot strike angle"] == "left 8, right 9 degrees both low; usual 17 to 29"
+    assert lines["Turn, scaled to 180 degrees"] == "3.4 s slow; usual up to 2.8"
+    assert lines["Foot clearance"] == "left 5.1, right - cm" and lines["Stride time"] == "1.00 s"
+
+
 def test_cautions_and_reasons_stand_beside_the_values() -> None:
     result = {
         "source": "a.npz",

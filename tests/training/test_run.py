@@ -21,7 +21,9 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, timeout=540, cwd=ROOT, encoding="utf-8")
 
 
-def test_smoke_recipe_makes_a_checkpoint_that_assesses(gait_dataset: Path, tmp_path: Path) -> None:
+def test_smoke_recipe_makes_a_checkpoint_that_assesses(
+    gait_dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     request = ["train", "tiny", "--smoke", "--output", str(tmp_path), f"data.dataset={gait_dataset}"]
     done = run(*request, "evaluate_walks=4")
     assert done.returncode == 0, done.stderr[-2000:]
@@ -33,16 +35,16 @@ def test_smoke_recipe_makes_a_checkpoint_that_assesses(gait_dataset: Path, tmp_p
     assert "simulated people" in card.lower() and "random forest" in card
     assert not list(tmp_path.rglob("checkpoint-*")) and not list(tmp_path.rglob("step-*"))
 
-    assessed = run("assess", "examples/simulated_walk.npz", "--model", str(checkpoint), "--format", "json")
-    assert assessed.returncode == 0, assessed.stderr[-2000:]
-    result = json.loads(assessed.stdout)
+    walk = str(ROOT / "examples" / "simulated_walk.npz")
+    assert main(["assess", walk, "--model", str(checkpoint), "--format", "json"]) == 0
+    result = json.loads(capsys.readouterr().out)
     assert result["trained_on"] == "simulated" and result["model"] == "checkpoint"
     assert result["gait_parameters"]["walking_speed_mps"] == pytest.approx(0.76, abs=0.02)
 
     # A finished run is not repeated.
-    again = run(*request, "evaluate_walks=4")
-    assert again.returncode == 0, again.stderr[-2000:]
-    assert "motion_tokenizer took" not in again.stderr and "assess took" not in again.stderr
+    assert main([*request, "evaluate_walks=4"]) == 0
+    told = capsys.readouterr().err
+    assert "motion_tokenizer took" not in told and "assess took" not in told
 
 
 def test_what_is_wrong_with_a_request_is_said_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
