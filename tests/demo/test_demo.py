@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
 import socket
+import subprocess
+import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import yaml
 
 pytest.importorskip("gradio", reason="needs the demo extra")
 pytest.importorskip("gradio_client")
 
 from gradio_client import Client, handle_file
 
+import agir_hf.demo
 from agir_hf.demo import build_app
 from agir_hf.demo.app import MAX_DURATION_S, _plain
 from agir_hf.demo.examples import EXAMPLES, example_walk
@@ -128,6 +135,43 @@ def test_twenty_visitors_at_once_all_get_an_answer(address: tuple[str, Path]) ->
     for visitor in visitors:
         visitor.join(timeout=300)
     assert len(answers) == 20 and all("srcdoc=" in page for _, page in answers)
+
+
+def test_a_space_is_told_what_it_needs() -> None:
+    folder = Path(agir_hf.demo.__file__).parent
+    head = yaml.safe_load((folder / "README.md").read_text(encoding="utf-8").split("---")[1])
+    assert head["sdk"] == "gradio" and (folder / head["app_file"]).is_file() and len(head["short_description"]) <= 60
+    root = folder.parents[1]
+    if not (root / "constraints.txt").is_file():
+        pytest.skip("installed without its repository")
+    pins = (root / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    assert f"gradio=={head['sdk_version']}" in pins
+    assert f">={head['python_version']}" in (root / "setup.cfg").read_text(encoding="utf-8")
+
+
+@pytest.mark.slow
+def test_the_files_of_a_space_run_by_themselves(tiny_assessor: Path, tmp_path: Path) -> None:
+    folder = Path(agir_hf.demo.__file__).parent
+    for name in ("README.md", "requirements.txt", "space.py"):
+        shutil.copy(folder / name, tmp_path / name)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    environment = {**os.environ, "AGIR_MODEL": str(tiny_assessor), "GRADIO_SERVER_PORT": str(port)}
+    started = subprocess.Popen([sys.executable, "space.py"], cwd=tmp_path, env=environment, stdout=subprocess.DEVNULL)
+    try:
+        for _ in range(120):
+            assert started.poll() is None
+            try:
+                client = Client(f"http://127.0.0.1:{port}", verbose=False, download_files=False)
+                break
+            except Exception:  # not there yet, in one of many ways
+                time.sleep(1.0)
+        _, page = client.predict(None, LAST, api_name="/assess")
+        assert "srcdoc=" in page
+    finally:
+        started.terminate()
+        started.wait(timeout=30)
 
 
 def test_text_of_a_file_means_nothing_but_itself() -> None:

@@ -19,9 +19,16 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[HubStandIn
         assert hub.unknown_calls == []
 
 
-@pytest.mark.parametrize("where", [WITH, WITHOUT])
+# Every run of the tests makes the quick call where more can go wrong: without the package.
 @pytest.mark.parametrize(
-    "call", [pytest.param(call, id=call.name, marks=() if call.quick else pytest.mark.slow) for call in CALLS]
+    ("call", "where"),
+    [
+        pytest.param(
+            call, where, id=f"{call.name}-{where}", marks=() if call.quick and where == WITHOUT else pytest.mark.slow
+        )
+        for call in CALLS
+        for where in (WITH, WITHOUT)
+    ],
 )
 def test_call(place: tuple[HubStandIn, Path], call: Call, where: str) -> None:
     if where not in call.where:

@@ -45,20 +45,24 @@ def loaded(hub: HubStandIn, pushed: dict[str, Any]) -> dict[str, Any]:
     return _run(hub, "load()")
 
 
+@pytest.mark.slow
 def test_a_model_and_its_tokenizer_come_back(pushed: dict[str, Any], loaded: dict[str, Any]) -> None:
     assert loaded["model"] == pushed["model"]
 
 
+@pytest.mark.slow
 def test_an_agir_model_and_its_processor_come_back(pushed: dict[str, Any], loaded: dict[str, Any]) -> None:
     assert loaded["agir"] == pushed["agir"]
 
 
+@pytest.mark.slow
 def test_a_dataset_comes_back_whole_and_streamed(loaded: dict[str, Any]) -> None:
     for way in ("loaded", "streamed"):
         assert loaded["walks"][way] == [True, "Array3D(shape=(None, 22, 3), dtype='float32')"]
     assert loaded["walks"]["private"] == 1
 
 
+@pytest.mark.slow
 def test_revisions_and_tags(hub: HubStandIn, pushed: dict[str, Any], loaded: dict[str, Any]) -> None:
     assert loaded["folder"]["texts"] == {"main": "first\n", "v1": "first\n", "next/try": "second\n"}
     assert loaded["folder"]["files"] == {
@@ -70,11 +74,13 @@ def test_revisions_and_tags(hub: HubStandIn, pushed: dict[str, Any], loaded: dic
     assert set(hub.files("tester/folder", revision="next/try")) == {".gitattributes", "README.md", "notes/größe.txt"}
 
 
+@pytest.mark.slow
 def test_what_is_missing_is_said(loaded: dict[str, Any]) -> None:
     assert loaded["no revision"][0] and "v2" in loaded["no revision"][1]
     assert "tester/nothing is not a local folder and is not a valid model identifier" in loaded["no repository"][1]
 
 
+@pytest.mark.slow
 def test_a_private_repository_without_a_token(hub: HubStandIn, pushed: dict[str, Any]) -> None:
     code = (
         "from huggingface_hub import HfApi\n"
@@ -88,6 +94,7 @@ def test_a_private_repository_without_a_token(hub: HubStandIn, pushed: dict[str,
     assert done.stdout.split("\n")[:3] == ["tester/walks", "RepositoryNotFoundError 401", "HfHubHTTPError 401"]
 
 
+@pytest.mark.slow
 def test_the_libraries_ask_for_nothing_unknown(hub: HubStandIn, loaded: dict[str, Any]) -> None:
     assert hub.unknown_calls == []
     assert "model.safetensors" in hub.files("tester/tiny-llama")

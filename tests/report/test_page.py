@@ -124,4 +124,16 @@ def test_the_reasons_of_what_is_missing_are_told(walk: MotionClip) -> None:
     turn = next(one for one in data["measures"] if one["name"] == "turn_duration_180_s")
     assert turn["number"] is None and turn["reason"]
     knee = next(curve for curve in data["curves"] if curve["label"].startswith("Knee"))
-    assert len(knee["left"]["mean"]) == 51 and max(knee["left"]["mean"]) > 30.0 and knee["normal"] is not None
+    assert len(knee["left"]["mean"]) == 51 and max(knee["left"]["mean"]) > 30.0
+    low, high = (np.array(limit) for limit in knee["band"])
+    assert len(low) == len(high) == 51 and (low < high).all()
+    np.testing.assert_allclose((low + high) / 2.0, knee["normal"], atol=0.11)
+    arm = next(curve for curve in data["curves"] if curve["label"].startswith("Arm"))
+    assert arm["band"] is None
+
+
+def test_a_walk_that_is_not_assessed_yet_has_all_but_a_score(walk: MotionClip) -> None:
+    alone, assessed = page_data(walk), page_data(walk, _result(walk))
+    assert alone["result"] is None and alone["rationale"] == [] and alone["rebuilt"] is None
+    for name in ("measures", "gait", "curves", "motion"):
+        assert alone[name] == assessed[name], name
