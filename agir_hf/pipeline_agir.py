@@ -220,7 +220,7 @@ class GaitAssessmentPipeline(Pipeline):
         if not parameters.quality.walking:
             reason = parameters.quality.not_walking_reason or "this was not recognised as walking"
         else:
-            reason = strange or not_encoded or _beyond_people(parameters)
+            reason = strange or not_encoded or _beyond_people(parameters) or _too_little(parameters, clip.duration_s)
         quality = {
             "walking": parameters.quality.walking,
             "in_distribution": strange is None and reconstruction_mm is not None,
@@ -442,6 +442,13 @@ def _beyond_people(parameters: GaitParameters) -> str | None:
         if name in _NEVER_BEYOND:
             return f"{BY_NAME[name].phrase} of {parameters.values[name]:.2f} {BY_NAME[name].unit} is {note}"
     return None
+
+
+def _too_little(parameters: GaitParameters, duration_s: float) -> str | None:
+    """Why there is too little walking to judge."""
+    if parameters.quality.strides:
+        return None
+    return f"there is no whole stride in the clip ({duration_s:.1f} s): too little walking for a score"
 
 
 def _warnings(parameters: GaitParameters) -> tuple[str, ...]:

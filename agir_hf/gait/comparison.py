@@ -23,11 +23,10 @@ from typing import Literal
 import numpy as np
 
 from ..clip import MotionClip
-from ..skeleton import JOINT_INDEX
 from .measure import measure_gait
 from .per_stride import StrideSamples, StrideValue, gait_evidence, stride_samples
 from .results import PARAMETER_NAMES, GaitParameters
-from .signals import SIDES
+from .signals import SIDES, leg_length_m
 
 NOISE_FILE = Path(__file__).with_name("comparison_noise.csv")
 MIN_STRIDES = 3
@@ -156,7 +155,7 @@ class GaitComparison:
 
 def measure_visit(clip: MotionClip) -> Visit:
     """Measure one clip for a comparison."""
-    return Visit(clip.source, measure_gait(clip), stride_samples(gait_evidence(clip)), _leg_length_m(clip))
+    return Visit(clip.source, measure_gait(clip), stride_samples(gait_evidence(clip)), leg_length_m(clip.joints_m))
 
 
 def compare_gait(
@@ -308,16 +307,6 @@ def _quantile(noise: float, spreads: tuple[_Spread, _Spread]) -> float:
     uncertain = sum(spread.standard_error**4 / spread.freedom for spread in spreads)
     freedom = noise**4 / uncertain if uncertain > 0.0 else math.inf
     return float(ndtri(upper) if freedom > 1e6 else stdtrit(freedom, upper))
-
-
-def _leg_length_m(clip: MotionClip) -> float:
-    joints = clip.joints_m.astype(np.float64)
-    lengths = [
-        np.linalg.norm(joints[:, JOINT_INDEX[f"{side}_{upper}"]] - joints[:, JOINT_INDEX[f"{side}_{lower}"]], axis=1)
-        for side in SIDES
-        for upper, lower in (("hip", "knee"), ("knee", "ankle"))
-    ]
-    return float(np.median(sum(lengths) / 2.0))
 
 
 def _warnings(first: Visit, second: Visit) -> tuple[str, ...]:

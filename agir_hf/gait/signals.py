@@ -28,6 +28,17 @@ _SIGMA_TIMES_CUTOFF = 0.234
 _SINC_HALF_WIDTH = 6  # native samples on each side when interpolating between frames
 
 
+def leg_length_m(joints_m: NDArray[np.floating]) -> float:
+    """Hip to knee to ankle, mean of both sides, median over time, of joints (T, 22, 3)."""
+    joints = joints_m.astype(np.float64)
+    lengths = [
+        np.linalg.norm(joints[:, JOINT_INDEX[f"{side}_{upper}"]] - joints[:, JOINT_INDEX[f"{side}_{lower}"]], axis=1)
+        for side in SIDES
+        for upper, lower in (("hip", "knee"), ("knee", "ankle"))
+    ]
+    return float(np.median(sum(lengths) / 2.0))
+
+
 def smoothing_kernel(sigma: float) -> Array:
     """Fourth-order Gaussian kernel (reproduces cubics), ``sigma`` in samples: no ringing, no lag, peaks kept."""
     half = max(1, math.ceil(4.0 * sigma))

@@ -53,9 +53,8 @@ def comparison_note(comparison: Mapping[str, Any]) -> str:
         _wrap(
             "SE: standard error of the change, from the spread of the strides. Limit: changes up to this are within "
             "measurement noise, which is that spread, the instrument, and how two walks of one person in one session "
-            "differ. Other days, shoes, medication times or "
-            "laboratories are not in it. Higher and lower are directions of a number, not a judgement of the person's "
-            "health."
+            "differ. Other days, shoes, medication times or laboratories are not in it. Changes are taken before "
+            "rounding. Higher and lower are directions of a number, not a judgement of the person's health."
         )
     )
     if compared:

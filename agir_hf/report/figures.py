@@ -19,6 +19,7 @@ from ..rationale.measures import BY_NAME
 from ..rationale.norms import NORMS, POPULATION, Norm
 from .note import ROWS, number_text, shown_values
 from .style import (
+    ANIMATED,
     SIDE_COLOURS,
     SIDE_LINES,
     SIDE_MARKS,
@@ -27,6 +28,7 @@ from .style import (
     Theme,
     ThemeName,
     dress,
+    is_animated,
     message_figure,
     new_figure,
     plain,
@@ -96,7 +98,7 @@ def plot_gait_cycle(
     for place in axes[2:] if new else axes:
         place.set_xlabel("percent of stride, from foot strike")
     if new and cycles is not None:
-        _cycle_legend(figure, axes, cycles, look)
+        _cycle_legend(figure, axes, cycles, [ANIMATED] if is_animated(clip) else [], look)
     return figure
 
 
@@ -160,7 +162,7 @@ def _draw_cycles(axes: Axes, panel: _Panel, cycles: GaitCycles | None, nothing: 
     dress(axes, look)
 
 
-def _cycle_legend(figure: Figure, axes: Sequence[Axes], cycles: GaitCycles, look: Theme) -> None:
+def _cycle_legend(figure: Figure, axes: Sequence[Axes], cycles: GaitCycles, notes: Sequence[str], look: Theme) -> None:
     """One legend below all panels, and what is to be read with care."""
     from matplotlib.lines import Line2D
 
@@ -181,8 +183,9 @@ def _cycle_legend(figure: Figure, axes: Sequence[Axes], cycles: GaitCycles, look
     )
     cautions = dict.fromkeys(filter(None, (cycles.left.caution, cycles.right.caution)))
     if cautions:
-        text = textwrap.fill("Read with care: " + "; ".join(cautions) + ".", 110)
-        legend.set_title(plain(text))
+        notes = ["Read with care: " + "; ".join(cautions) + ".", *notes]
+    if notes:
+        legend.set_title(plain("\n".join(textwrap.fill(note, 110) for note in notes)))
         legend.get_title().set(color=look.muted, fontsize=SMALL_POINTS)
 
 

@@ -12,6 +12,15 @@ from ..rationale.norms import NORMS
 
 NEAR_TIE = 0.1  # between the two most probable scores
 WIDTH = 100
+WHAT_IT_IS_NOT = (
+    "For Parkinson's disease only; not the MDS-UPDRS, not a diagnosis, not a medical device. A low score does not mean "
+    "a normal walk: what counts is speed, stride length, foot lift, heel strike, arm swing and turning."
+)
+USUAL = (
+    "mean and 1.5 standard deviations of healthy older adults at their own speed, where published. About one healthy "
+    "person in seven is outside of any one range, and most are outside of some; faster walkers take more steps a "
+    "minute and support themselves less on both feet."
+)
 
 # (label, unit, names): one name, or the left and the right one. Printed with the decimals that texts print them with.
 ROWS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
@@ -36,8 +45,12 @@ ROWS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
 _LABELS = tuple(name for _, _, names in ROWS for name in names)
 
 
+_STAYS_TOGETHER = "\u00a0"  # a number and its unit at the end of a line
+
+
 def _wrap(text: str, indent: str = "  ") -> str:
-    return textwrap.fill(text, WIDTH, initial_indent=indent, subsequent_indent=indent)
+    filled = textwrap.fill(text, WIDTH, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False)
+    return filled.replace(_STAYS_TOGETHER, " ")
 
 
 def shown_values(values: Mapping[str, float | None]) -> dict[str, float | None]:
@@ -47,6 +60,27 @@ def shown_values(values: Mapping[str, float | None]) -> dict[str, float | None]:
         value, measure = values.get(name), BY_NAME[name]
         shown[name] = None if value is None else float(round(value * measure.scale, measure.decimals)) + 0.0
     return shown
+
+
+def share_text(share: float) -> str:
+    """A probability in percent; small ones are small, not nothing."""
+    return "<1 %" if 0.0 < share < 0.005 else f"{100 * share:.0f} %"
+
+
+def estimate_text(result: Mapping[str, Any]) -> str:
+    """Whose estimate a score is, and what is known of its probabilities."""
+    told = f"An estimate by {result['model']}, trained on {result['trained_on']} people"
+    if result["trained_on"] != "simulated":
+        return f"{told}."
+    return f"{told}: how often its percentages are right for real people is unknown."
+
+
+def checked_text(checked: Mapping[str, Any]) -> str:
+    """How much of a rationale repeats what was measured, and that this is all it says."""
+    return (
+        f"{checked['supported']} of {checked['claims']} statements in this rationale repeat what was measured; that "
+        "says nothing about the score."
+    )
 
 
 def number_text(value: float | None, decimals: int) -> str:
@@ -60,19 +94,20 @@ def _table(result: Mapping[str, Any]) -> list[str]:
     """The parameters beside the usual range of healthy older adults, then what is to be read with care and what has no
     value, each with why where the result says."""
     values = shown_values(result["gait_parameters"])
+    reasons, cautions = result.get("null_reasons") or {}, result.get("low_confidence") or {}
+    cautions = {name: cautions[name] for name in _LABELS if name in cautions}
     lines = []
     for label, unit, names in ROWS:
         shown = [number_text(values[name], BY_NAME[name].decimals) for name in names]
         if all(s == "-" for s in shown):
             continue
         text = shown[0] if len(shown) == 1 else f"left {shown[0]}, right {shown[1]}"
-        lines.append(f"  {label:<28} {f'{text} {unit}':<26} {_usual([(n, values[n]) for n in names])}".rstrip())
+        sure = [(name, None if name in cautions else values[name]) for name in names]
+        lines.append(f"  {label:<28} {f'{text} {unit}':<26} {_usual(sure)}".rstrip())
     if any("usual " in line for line in lines):
-        lines.append(_wrap("Usual: mean and 1.5 standard deviations of healthy older adults, where one is published."))
+        lines.append(_wrap(f"Usual: {USUAL}"))
     lines.append("")
     missing = [name for name in _LABELS if values.get(name) is None]
-    reasons, cautions = result.get("null_reasons") or {}, result.get("low_confidence") or {}
-    cautions = {name: cautions[name] for name in _LABELS if name in cautions}
     if cautions:
         lines.append(_wrap("Read with care: " + _by_reason(cautions) + "."))
     if missing:
@@ -80,10 +115,26 @@ def _table(result: Mapping[str, Any]) -> list[str]:
     return lines
 
 
+def word_beside(name: str, value: float | None) -> str:
+    """The word for a printed value outside of its usual range; empty inside, and where no range was published.
+
+    On the side that is no impairment, such as a brisk walk, it is "above" or "below".
+    """
+    norm, bins = NORMS.get(BY_NAME[name].group), BINS.get(BY_NAME[name].group)
+    if value is None or norm is None or norm.usual_high is None:
+        return ""
+    word = bins.word(value) if bins is not None else ""
+    if word and bins is not None and word not in bins.usual:
+        return word
+    if value > norm.usual_high:
+        return "above"
+    return "below" if norm.usual_low is not None and value < norm.usual_low else ""
+
+
 def _usual(values: Sequence[tuple[str, float | None]]) -> str:
     """``"short; usual 1.17 to 1.49"``: the word where a value stands out, and the range; empty without a norm."""
     group = BY_NAME[values[0][0]].group
-    norm, bins = NORMS.get(group), BINS.get(group)
+    norm = NORMS.get(group)
     if norm is None or norm.usual_high is None:
         return ""
     decimals = BY_NAME[values[0][0]].decimals
@@ -92,13 +143,7 @@ def _usual(values: Sequence[tuple[str, float | None]]) -> str:
         usual = f"{norm.usual_low:.{decimals}f} to {norm.usual_high:.{decimals}f}"
     words = []
     for name, value in values:
-        if value is None:
-            continue
-        word = bins.word(value) if bins is not None else ""
-        if bins is None or word in bins.usual:  # a brisk walk stands out to no harm, but is above the range
-            low = norm.usual_low
-            word = "above" if value > norm.usual_high else "below" if low is not None and value < low else ""
-        if word:
+        if word := word_beside(name, value):
             words.append(word if len(values) == 1 else f"{BY_NAME[name].side} {word}")
     if len(words) == 2 and len({word.split(" ", 1)[1] for word in words}) == 1:
         words = ["both " + words[0].split(" ", 1)[1]]
@@ -152,35 +197,26 @@ def assessment_note(result: Mapping[str, Any]) -> str:
         result: ``GaitAssessment.to_dict()``.
     """
     lines = [str(result["source"])]
-    origin = f"{result['model']}, trained on {result['trained_on']} people"
     if result["abstained"]:
         lines.append(_wrap(f"No gait score: {result['abstain_reason']}"))
     else:
-        ranked = ", ".join(f"{label}: {100 * p:.0f} %" for label, p in result["probabilities"].items())
-        expected = f"0 is normal; expected {result['expected_score']:.2f}"
-        lines.append(_wrap(f"Estimated gait score {result['score']} ({expected}; {ranked})"))
-        first, second = sorted(result["probabilities"], key=result["probabilities"].__getitem__, reverse=True)[:2]
-        if result["probabilities"][first] - result["probabilities"][second] < NEAR_TIE:
+        shares = result["probabilities"]
+        ranked = ", ".join(f"{label}: {share_text(share)}" for label, share in shares.items())
+        ranked = ranked.replace(" %", f"{_STAYS_TOGETHER}%").replace(": ", f":{_STAYS_TOGETHER}")
+        worst = max(shares)
+        scale = f"0 normal to {worst}; mean by probability {result['expected_score']:.2f}"
+        lines.append(_wrap(f"Estimated gait score {result['score']} ({scale}; {ranked})"))
+        first, second = sorted(shares, key=shares.__getitem__, reverse=True)[:2]
+        if shares[first] - shares[second] < NEAR_TIE:
             lines.append(_wrap(f"Scores {min(first, second)} and {max(first, second)} are about equally likely."))
-        lines.append(
-            _wrap(
-                f"An estimate by {origin}, for Parkinson's disease: not the MDS-UPDRS, not a diagnosis, not a medical "
-                "device."
-            )
-        )
+        lines.append(_wrap(f"{estimate_text(result)} {WHAT_IT_IS_NOT}"))
         lines.append("")
         lines += [_wrap(part) for part in result["rationale"].splitlines() if part.strip()]
         checked = result["grounding"]
         lines.append("")
-        lines.append(
-            _wrap(f"{checked['supported']} of {checked['claims']} statements in this rationale match the measurements.")
-        )
+        lines.append(_wrap(checked_text(checked)))
         for claim in checked["unsupported"]:
-            lines.append(
-                _wrap(
-                    f"Taken out, as it says {claim['stated']} where {claim['measured']} was measured: {claim['text']}"
-                )
-            )
+            lines.append(_wrap(f"Taken out: {claim['text']} It says {claim['stated']}; measured: {claim['measured']}."))
     lines.append("")
     lines += _table(result)
     # What the table says in its own place is not said again.

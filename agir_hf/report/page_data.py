@@ -18,11 +18,12 @@ from ..gait.parameters import Evidence
 from ..gait.per_stride import gait_evidence, stride_samples
 from ..gait.signals import SIDES
 from ..motion.retarget import resample_joints
-from ..rationale.bins import BINS
 from ..rationale.links import linked_numbers
 from ..rationale.measures import MEASURES, with_unit
 from ..rationale.norms import NORMS
 from ..skeleton import JOINT_INDEX, PARENTS
+from .note import WHAT_IT_IS_NOT, checked_text, estimate_text, word_beside
+from .style import ANIMATED, is_animated
 
 SHOWN_RATE_HZ = 30.0
 LONGEST_SHOWN_S = 120.0
@@ -61,6 +62,7 @@ def page_data(
         "duration_s": round(min(clip.duration_s, LONGEST_SHOWN_S), 3),
         "gait": _gait(evidence),
         "curves": _curves(clip),
+        "animated": ANIMATED if is_animated(clip) else None,
         "codes": {"numbers": codes or [], "per_s": codes_per_s, "from_s": rebuilt_from_s},
     }
 
@@ -73,7 +75,8 @@ def with_reasons(clip: MotionClip, result: Mapping[str, Any]) -> dict[str, Any]:
 
 def _shown_result(result: Mapping[str, Any]) -> dict[str, Any]:
     kept = ("score", "probabilities", "expected_score", "grounding", "quality", "abstained", "abstain_reason")
-    return {name: result[name] for name in (*kept, "model", "trained_on")}
+    said = {"estimate": estimate_text(result), "is_not": WHAT_IT_IS_NOT, "checked": checked_text(result["grounding"])}
+    return {**{name: result[name] for name in (*kept, "model", "trained_on")}, "said": said}
 
 
 def _sentences(text: str) -> list[dict[str, Any]]:
@@ -99,7 +102,7 @@ def _measures(result: Mapping[str, Any], evidence: Evidence | None) -> list[dict
         value = result["gait_parameters"].get(measure.name)
         number = None if value is None else float(round(float(value) * measure.scale, measure.decimals)) + 0.0
         unit = "%" if measure.unit == "percent" else measure.unit
-        norm, bins = NORMS.get(measure.group), BINS.get(measure.group)
+        norm = NORMS.get(measure.group)
         usual = None
         if norm is not None:
             usual = [norm.usual_low, norm.usual_high]
@@ -112,8 +115,8 @@ def _measures(result: Mapping[str, Any], evidence: Evidence | None) -> list[dict
                 "text": None if number is None else with_unit(f"{number:.{measure.decimals}f}", unit),
                 "unit": unit,
                 "decimals": measure.decimals,
-                "word": bins.word(number) if bins is not None and number is not None else None,
-                "stands_out": bins is not None and number is not None and bins.word(number) not in bins.usual,
+                # No verdict on what is to be read with care.
+                "word": "" if measure.name in cautions else word_beside(measure.name, number),
                 "usual": usual,
                 "norm": None if norm is None else f"{norm.source}; {norm.definition}",
                 "reason": reasons.get(measure.name),

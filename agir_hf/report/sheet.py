@@ -14,6 +14,7 @@ from ..clip import MotionClip
 from ..errors import AgirError, require
 from .code_figures import plot_codes
 from .figures import plot_gait_cycle, plot_parameters
+from .note import WHAT_IT_IS_NOT, checked_text, estimate_text, share_text
 from .page_data import with_reasons
 from .skeleton_figures import plot_stride
 from .style import LABEL_POINTS, SMALL_POINTS, TEXT_POINTS, new_figure, plain, short_source, theme_of, titled
@@ -49,17 +50,17 @@ def walk_figures(
 def plot_assessment(result: Mapping[str, Any]) -> Figure:
     """Score with probabilities, beside it what it is not, then the rationale and what was taken out of it."""
     look = theme_of("light")
-    people = result["trained_on"] if result["trained_on"] != "simulated" else "simulated people only"
     if result["abstained"]:
         head = f"No gait score: {result['abstain_reason']}"
     else:
-        head = f"Estimated gait score {result['score']} (0 is normal), expected {result['expected_score']:.2f}"
+        scale = f"0 normal to {max(result['probabilities'])}, mean by probability {result['expected_score']:.2f}"
+        head = f"Estimated gait score {result['score']} ({scale})"
     checked = result["grounding"]
     text = [str(result["rationale"] or "")]
     if checked["claims"]:
-        text.append(f"{checked['supported']} of {checked['claims']} statements match the measurements.")
+        text.append(checked_text(checked))
     text += [
-        f"Taken out: {claim['text']} It says {claim['stated']} where {claim['measured']} was measured."
+        f"Taken out: {claim['text']} It says {claim['stated']}; measured: {claim['measured']}."
         for claim in checked["unsupported"]
     ]
     text += [f"Note: {warning}" for warning in result["warnings"]]
@@ -74,11 +75,8 @@ def plot_assessment(result: Mapping[str, Any]) -> Figure:
     bars.set(xlim=(0.0, 1.9), ylim=(max(len(shares), 1) - 0.4, -0.6), yticks=places, xticks=[])
     bars.set_yticklabels([f"Score {label}" for label in shares], color=look.text, fontsize=TEXT_POINTS)
     for place, share in zip(places, shares.values(), strict=True):
-        bars.text(share + 0.02, place, f"{100 * share:.0f} %", va="center", color=look.text, fontsize=TEXT_POINTS)
-    said = (
-        "An estimate, not the MDS-UPDRS, not a diagnosis,\nnot a medical device.\n"
-        f"Model {result['model']}, trained on {people}."
-    )
+        bars.text(share + 0.02, place, share_text(share), va="center", color=look.text, fontsize=TEXT_POINTS)
+    said = textwrap.fill(f"{estimate_text(result)} {WHAT_IT_IS_NOT}", 58, break_on_hyphens=False)
     bars.text(1.14, 0.5 * (len(shares) - 1), plain(said), va="center", color=look.text, fontsize=TEXT_POINTS)
     for edge in bars.spines.values():
         edge.set_visible(False)

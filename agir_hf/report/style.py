@@ -12,7 +12,7 @@ import textwrap
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from ..clip import Side
+from ..clip import MotionClip, Side
 from ..errors import AgirError, require
 
 if TYPE_CHECKING:
@@ -103,6 +103,14 @@ def message_figure(title: str, message: str, theme: Theme) -> Figure:
     text = plain(textwrap.fill(message, 80))
     axes.text(0.5, 0.5, text, ha="center", va="center", color=theme.text, fontsize=LABEL_POINTS)
     return figure
+
+
+ANIMATED = "Skeletons made for animation lie 5 to 20 degrees higher or lower: compare shapes and sides, not heights."
+
+
+def is_animated(clip: MotionClip) -> bool:
+    """Whether the joints are those of an animation skeleton, which lie where an animator needs them."""
+    return clip.format.startswith(("BVH", "ASF/AMC"))
 
 
 def plain(text: str) -> str:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -301,3 +302,13 @@ def test_measuring_needs_neither_torch_nor_scipy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_small_legs_are_told(shared_data: Path) -> None:
+    pytest.importorskip("ezc3d")
+    from agir_hf.motion import read_motion
+
+    child = measure_gait(read_motion(shared_data / "lab_walk_c3d" / "HC036A10_straight.c3d"))
+    assert any("The legs are 0.62 m long" in note and "about 1.3 m" in note for note in child.warnings)
+    grown = measure_gait(read_motion(shared_data / "clinical_bvh" / "SubjectA1_Cycle1.bvh"))
+    assert not any("legs are" in note for note in grown.warnings)

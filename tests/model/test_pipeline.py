@@ -15,12 +15,14 @@ from transformers.pipelines.pt_utils import KeyDataset
 
 from agir_hf.clip import MotionClip
 from agir_hf.errors import AgirError
+from agir_hf.gait import measure_gait
 from agir_hf.loading import load_pipeline
 from agir_hf.modeling_agir import AgirForGaitAssessment
 from agir_hf.pipeline_agir import SCORE_3_WARNING, GaitAssessmentPipeline
 from agir_hf.processing_agir import AgirProcessor
 from agir_hf.quoted_numbers import numbers_in
 from agir_hf.rationale import SCORE_PREFIX
+from agir_hf.simulation import simulate_person, simulate_walk
 
 FIELDS = [
     "source",
@@ -226,6 +228,15 @@ def test_not_walking_is_answered_without_the_language_model(
     assert [answer[name] for name in ("score", "probabilities", "expected_score", "rationale")] == [None] * 4
     assert not answer["quality"]["walking"]
     assert len(answer["gait_parameters"]) == 21
+
+
+def test_too_little_walking_is_abstained_from(assessor: GaitAssessmentPipeline) -> None:
+    walked = simulate_walk(simulate_person(1), seed=1, frame_rate_hz=60.0, duration_s=6.0, turn="none").clip
+    short = walked.replace(joints_m=walked.joints_m[120:180])
+    measured = measure_gait(short).quality
+    assert measured.walking and measured.strides == 0
+    answer = assessor(short)
+    assert answer["abstained"] and answer["abstain_reason"].startswith("there is no whole stride in the clip (1.0 s)")
 
 
 @pytest.mark.parametrize("limit", ["max_reconstruction_mm", "max_feature_deviation"])

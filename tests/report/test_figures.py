@@ -17,6 +17,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.patches import Circle
+from matplotlib.text import Text
 
 from agir_hf.clip import MotionClip
 from agir_hf.errors import AgirError, MissingDependencyError
@@ -126,6 +127,13 @@ def test_parameters_have_a_row_each_with_value_unit_and_norm(clip: MotionClip) -
     hollow = [mark for mark in marks if to_hex(mark.get_markerfacecolor()).upper() == THEMES["light"].ground]
     assert len(hollow) == len(found.low_confidence)
     assert drawn(figure) > 20_000
+
+
+def test_a_skeleton_of_animation_says_that_its_levels_are_its_own(clip: MotionClip) -> None:
+    drawn = [text.get_text() for text in plot_gait_cycle(clip.replace(format="BVH (legs)")).legends[0].findobj(Text)]
+    assert any("compare shapes and sides" in text for text in drawn)
+    plain = [text.get_text() for text in plot_gait_cycle(clip).legends[0].findobj(Text)]
+    assert not any("compare shapes" in text for text in plain)
 
 
 def test_a_value_beyond_its_row_is_an_arrow_at_the_end() -> None:

@@ -42,8 +42,13 @@ def test_scores_that_are_about_equally_likely_are_said_to_be() -> None:
 def test_an_assessment_says_what_it_is_beside_the_score() -> None:
     lines = assessment_note(assessment()).splitlines()
     assert "Estimated gait score 2" in lines[1] and "2: 61 %" in lines[1]
-    assert "trained on simulated people" in lines[2] and "not the MDS-UPDRS" in lines[2]
     text = "\n".join(lines)
+    beside = " ".join(" ".join(lines[2:5]).split())
+    assert "trained on simulated people: how often its percentages are right for real people is unknown" in beside
+    assert "not the MDS-UPDRS" in beside and "does not mean a normal walk" in text
+    assert "0:\u00a03" not in text and "<1 %" in assessment_note(
+        assessment(probabilities={"0": 0.996, "1": 0.002, "2": 0.001, "3": 0.001}, score=0)
+    )
     assert "left 12, right 30 degrees" in text
     assert "1 of 2 statements" in text and "It is 2 m/s." in text and "Note: One warning." in text
 

@@ -132,6 +132,18 @@ def test_the_reasons_of_what_is_missing_are_told(walk: MotionClip) -> None:
     assert arm["band"] is None
 
 
+def test_words_stand_only_beside_a_published_range(walk: MotionClip) -> None:
+    told = {measure["name"]: measure for measure in page_data(walk, _result(walk))["measures"]}
+    for measure in told.values():
+        if measure["usual"] is None or measure["caution"]:
+            assert measure["word"] == "", measure["name"]
+        elif measure["number"] is not None:
+            low, high = measure["usual"]
+            inside = measure["number"] <= high and (low is None or measure["number"] >= low)
+            assert inside == (measure["word"] == ""), measure["name"]
+    assert sum(measure["word"] != "" for measure in told.values()) >= 2
+
+
 def test_a_walk_that_is_not_assessed_yet_has_all_but_a_score(walk: MotionClip) -> None:
     alone, assessed = page_data(walk), page_data(walk, _result(walk))
     assert alone["result"] is None and alone["rationale"] == [] and alone["rebuilt"] is None
