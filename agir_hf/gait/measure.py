@@ -8,7 +8,8 @@ from .events import detect_contacts
 from .plausibility import implausible, implausible_sentences, inconsistent
 from .results import PARAMETER_NAMES, GaitParameters, GaitQuality
 from .segments import find_steps, find_strides, find_turns, not_walking_reason
-from .signals import body_signals, leg_length_m
+from .signals import body_signals
+from .walk_warnings import walk_warnings
 
 # What a path told from the planted foot, as pose lifting and treadmills leave it to be, can get wrong.
 LEANING_ON_THE_PATH = (
@@ -20,9 +21,6 @@ LEANING_ON_THE_PATH = (
     "step_width_m",
     "freezing_episodes",
 )
-# Hip to ankle over body height: 0.530 - 0.039 (Winter, Biomechanics and Motor Control of Human Movement, ch. 4).
-LEG_OF_HEIGHT = 0.491
-SMALL_LEG_M = 0.72  # of somebody of 1.47 m
 PATH_RECOVERED = "the path was recovered from the planted foot"
 
 
@@ -63,35 +61,14 @@ def measure_gait(clip: MotionClip) -> GaitParameters:
         low_confidence=low_confidence,
         events=contacts.events(),
         quality=GaitQuality(True, len(strides), steady, clip.frame_rate_hz, clip.joints_filled, None),
-        warnings=(*clip.warnings, *_small(clip), *_warnings(evidence, steady), *implausible_sentences(values)),
+        warnings=(
+            *clip.warnings,
+            *_small(clip),
+            *_slope(contacts),
+            *_warnings(evidence, steady),
+            *implausible_sentences(values),
+        ),
     )
-
-
-def _small(clip: MotionClip) -> list[str]:
-    """That the person is small, where published ranges are of adults."""
-    leg_m = leg_length_m(clip.joints_m)
-    if leg_m >= SMALL_LEG_M:
-        return []
-    return [
-        f"The legs are {leg_m:.2f} m long from hip to ankle, as in people of about {leg_m / LEG_OF_HEIGHT:.1f} m: a "
-        "child, a short adult, or a file whose scale is not real. Usual ranges are those of adults."
-    ]
-
-
-def _warnings(evidence: p.Evidence, steady: int) -> list[str]:
-    """What a reader of the values should know about the walk."""
-    found = []
-    strides = evidence.strides
-    if not strides:
-        found.append("The clip holds no complete stride: most values are missing.")
-    elif steady == 0:
-        found.append("The clip holds no steady straight stride: values are means over all strides, turns included.")
-    elif steady < len(strides):
-        found.append(
-            f"{steady} of {len(strides)} strides are straight and steady; the values come from these, "
-            "not from turns, starts, stops and halts."
-        )
-    return found
 
 
 def measure_all(evidence: p.Evidence) -> dict[str, p.Measured]:

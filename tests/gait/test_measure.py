@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import time
@@ -312,3 +313,14 @@ def test_small_legs_are_told(shared_data: Path) -> None:
     assert any("The legs are 0.62 m long" in note and "about 1.3 m" in note for note in child.warnings)
     grown = measure_gait(read_motion(shared_data / "clinical_bvh" / "SubjectA1_Cycle1.bvh"))
     assert not any("legs are" in note for note in grown.warnings)
+
+
+def test_a_floor_that_is_not_level_is_told() -> None:
+    level = walk(Plan()).clip
+    joints = level.joints_m.copy()
+    path = joints[:, 0, [0, 2]] - joints[0, 0, [0, 2]]
+    joints[..., 1] += 0.06 * (np.linalg.norm(path, axis=1) / np.linalg.norm(path[-1]))[:, None]
+    tilted = measure_gait(level.replace(joints_m=joints))
+    (told,) = [note for note in tilted.warnings if "not level" in note]
+    assert re.search(r"stand [56] cm higher at one end of the [\d.]+ m walked", told)
+    assert not any("not level" in note for note in measure_gait(level).warnings)
