@@ -106,5 +106,5 @@ def message_figure(title: str, message: str, theme: Theme) -> Figure:
 
 
 def plain(text: str) -> str:
-    """Text to be drawn as it is: a path with two dollar signs is no formula."""
-    return text.replace("$", r"\$")
+    """Text to be drawn as it is: a path with two dollar signs is no formula, what of it is no UTF-8 a question mark."""
+    return text.replace("$", r"\$").encode("utf-8", "replace").decode("utf-8")
