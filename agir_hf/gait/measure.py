@@ -61,13 +61,7 @@ def measure_gait(clip: MotionClip) -> GaitParameters:
         low_confidence=low_confidence,
         events=contacts.events(),
         quality=GaitQuality(True, len(strides), steady, clip.frame_rate_hz, clip.joints_filled, None),
-        warnings=(
-            *clip.warnings,
-            *_small(clip),
-            *_slope(contacts),
-            *_warnings(evidence, steady),
-            *implausible_sentences(values),
-        ),
+        warnings=(*clip.warnings, *walk_warnings(clip, evidence), *implausible_sentences(values)),
     )
 
 

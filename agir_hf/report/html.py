@@ -66,8 +66,10 @@ def page_text(walks: Iterable[Mapping[str, Any]]) -> str:
     parts = {
         name: (folder / name).read_text(encoding="utf-8") for name in ("report.html.jinja", "report.css", "report.js")
     }
-    # In a script element only "</" and "<!--" could end the data; JSON may write both with an escape.
-    data = json.dumps(list(walks), allow_nan=False, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
+    data = json.dumps(list(walks), allow_nan=False, ensure_ascii=False, separators=(",", ":"))
+    # In a script element only "</" and "<!--" could end the data; JSON may write both with an escape. So it may what of
+    # a file's name is no UTF-8.
+    data = data.replace("<", "\\u003c").encode("utf-8", "backslashreplace").decode("utf-8")
     environment = jinja2.Environment(undefined=jinja2.StrictUndefined, autoescape=False, keep_trailing_newline=True)
     return environment.from_string(parts["report.html.jinja"]).render(
         style=parts["report.css"], script=parts["report.js"], data=data, version=__version__

@@ -25,8 +25,8 @@ from ..skeleton import JOINT_INDEX, PARENTS
 from .note import WHAT_IT_IS_NOT, checked_text, estimate_text, word_beside
 from .style import ANIMATED, is_animated
 
-SHOWN_RATE_HZ = 30.0
-LONGEST_SHOWN_S = 120.0
+SHOWN_RATE_HZ, LOWEST_RATE_HZ = 30.0, 10.0
+SHOWN_FRAMES = 3600  # of longer walks fewer a second, so that the page stays small
 
 
 def page_data(
@@ -59,7 +59,7 @@ def page_data(
         if rebuilt is None
         else {**_motion(_aligned(rebuilt, clip, rebuilt_from_s)), "from_s": rebuilt_from_s},
         "parents": list(PARENTS),
-        "duration_s": round(min(clip.duration_s, LONGEST_SHOWN_S), 3),
+        "duration_s": round(clip.duration_s, 3),
         "gait": _gait(evidence),
         "curves": _curves(clip),
         "animated": ANIMATED if is_animated(clip) else None,
@@ -124,7 +124,7 @@ def _measures(result: Mapping[str, Any], evidence: Evidence | None) -> list[dict
                 "samples": [
                     {
                         "side": one.side,
-                        "number": round(one.value * measure.scale, measure.decimals + 1),
+                        "number": round(one.value * measure.scale, measure.decimals + 4),  # printed with fewer
                         "start_s": round(one.start_s, 3),
                         "end_s": round(one.end_s, 3),
                     }
@@ -137,12 +137,21 @@ def _measures(result: Mapping[str, Any], evidence: Evidence | None) -> list[dict
 
 
 def _motion(clip: MotionClip) -> dict[str, Any]:
-    """Joints in millimetres as 16-bit numbers, frame by frame, at no more than the shown rate."""
-    rate = min(clip.frame_rate_hz, SHOWN_RATE_HZ)
-    joints = clip.joints_m[: int(LONGEST_SHOWN_S * clip.frame_rate_hz) + 1]
+    """The whole walk, frame by frame, at no more than the shown rate: joints in millimetres from the floor under the
+    pelvis as 16-bit numbers, which end at 33 m, and that place in the room."""
+    rate = min(clip.frame_rate_hz, SHOWN_RATE_HZ, max(LOWEST_RATE_HZ, SHOWN_FRAMES / max(clip.duration_s, 1.0)))
+    joints = clip.joints_m
     shown = resample_joints(joints, clip.frame_rate_hz, rate) if rate < clip.frame_rate_hz else joints
-    millimetres = np.clip(np.round(np.asarray(shown, dtype=np.float64) * 1000.0), -32767, 32767).astype("<i2")
-    return {"rate_hz": rate, "frames": len(shown), "joints_mm": base64.b64encode(millimetres.tobytes()).decode()}
+    millimetres = np.round(np.asarray(shown, dtype=np.float64) * 1000.0)
+    path = millimetres[:, 0, [0, 2]]
+    millimetres[..., [0, 2]] -= path[:, None]
+    around = np.clip(millimetres, -32767, 32767).astype("<i2")
+    return {
+        "rate_hz": rate,
+        "frames": len(shown),
+        "joints_mm": base64.b64encode(around.tobytes()).decode(),
+        "path_mm": path.astype(int).ravel().tolist(),
+    }
 
 
 def _aligned(rebuilt: MotionClip, clip: MotionClip, from_s: float) -> MotionClip:

@@ -110,10 +110,11 @@ def write_sheet(walks: Sequence[Sequence[Figure]], path: Path) -> None:
             drawn = BytesIO()
             figure.savefig(drawn, format="png", facecolor=figure.get_facecolor())
             drawn.seek(0)
-            pictures.append(image.imread(drawn)[..., :3])
+            # Bytes, not the floats that matplotlib reads: forty walks are a tall picture.
+            pictures.append(np.round(255.0 * image.imread(drawn)[..., :3]).astype(np.uint8))
         wide = max(picture.shape[1] for picture in pictures)
         padded = [
-            np.pad(picture, ((0, 0), (0, wide - picture.shape[1]), (0, 0)), constant_values=1.0) for picture in pictures
+            np.pad(picture, ((0, 0), (0, wide - picture.shape[1]), (0, 0)), constant_values=255) for picture in pictures
         ]
         image.imsave(path, np.vstack(padded))
     else:

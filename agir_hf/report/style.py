@@ -114,5 +114,5 @@ def is_animated(clip: MotionClip) -> bool:
 
 
 def plain(text: str) -> str:
-    """Text to be drawn as it is: a path with two dollar signs is no formula."""
-    return text.replace("$", r"\$")
+    """Text to be drawn as it is: a path with two dollar signs is no formula, what of it is no UTF-8 a question mark."""
+    return text.replace("$", r"\$").encode("utf-8", "replace").decode("utf-8")

@@ -2,25 +2,35 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from ..clip import MotionClip
-from ..errors import AgirError
+from ..errors import AgirError, require
 from .html import encoded, walk_data, write_html
 
 SUFFIXES = (".html", ".pdf", ".png")
 
 
 def check_report(path: Path) -> None:
-    """Raise where a report cannot be written as the file's extension says.
+    """Raise where a report cannot be written: what takes minutes to compute is not to be lost to a mistyped name.
 
     Raises:
-        AgirError: another extension.
+        AgirError: another extension, no such folder, or a folder of that name.
+        MissingDependencyError: .pdf and .png without matplotlib.
     """
     if path.suffix.lower() not in SUFFIXES:
         raise AgirError(f"expected a report as .html, .pdf or .png, found {path.name!r}")
+    if not path.parent.is_dir():
+        raise AgirError(f"expected the folder of the report to exist, found no folder {str(path.parent)!r}")
+    if path.is_dir():
+        raise AgirError(f"expected a file to write the report to, found a folder: {str(path)!r}")
+    if not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise AgirError(f"expected a place where the report may be written, found {str(path)!r} read-only")
+    if path.suffix.lower() != ".html":
+        require("matplotlib", "report")
 
 
 def write_report(assessor: Any, clips: Sequence[MotionClip], results: Sequence[Mapping[str, Any]], path: Path) -> None:
@@ -32,8 +42,7 @@ def write_report(assessor: Any, clips: Sequence[MotionClip], results: Sequence[M
         results: what the pipeline gave for each.
 
     Raises:
-        AgirError: another extension.
-        MissingDependencyError: .pdf and .png without matplotlib.
+        AgirError, MissingDependencyError: as `check_report` says.
     """
     check_report(path)
     walks = list(zip(clips, results, strict=True))

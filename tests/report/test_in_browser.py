@@ -87,13 +87,54 @@ def test_the_walks_are_chosen_in_the_table(page: Any) -> None:
 
 def test_two_walks_are_watched_beside_each_other_or_beside_what_the_tokens_keep(page: Any) -> None:
     beside = page.get_by_label("Beside it:")
-    assert beside.evaluate("e => e.selectedOptions[0].text") == "As recorded in visit5.bvh"
+    assert beside.evaluate("e => e.selectedOptions[0].text") == "As recorded in 2. visit5.bvh"
     other = page.locator("canvas").nth(1)
     before = other.screenshot()
     beside.select_option("As the motion tokens keep it")
     assert other.screenshot() != before
     page.locator("#views").scroll_into_view_if_needed()
     keep_picture(page, f"report_{page.viewport_size['width']}")
+
+
+def test_slow_stays_slow_and_one_clock_runs_whichever_walk_is_chosen(page: Any) -> None:
+    page.get_by_role("button", name="Slow").click()
+    page.get_by_role("button", name="visit5.bvh").click()
+    assert page.get_by_role("button", name="Slow").get_attribute("aria-pressed") == "true"
+    page.evaluate("""() => {
+        const asked = window.requestAnimationFrame.bind(window);
+        window.waiting = new Set();
+        window.requestAnimationFrame = (call) => {
+            const id = asked((now) => { window.waiting.delete(id); call(now); });
+            window.waiting.add(id);
+            return id;
+        };
+        const cancelled = window.cancelAnimationFrame.bind(window);
+        window.cancelAnimationFrame = (id) => { window.waiting.delete(id); cancelled(id); };
+    }""")
+    play = page.locator("#player button").first
+    for _ in range(5):
+        play.evaluate("button => { for (let i = 0; i < 3; i++) button.click(); }")
+    assert page.evaluate("window.waiting.size") == 1
+
+
+def test_walks_without_a_score_are_no_part_of_a_line(tmp_path: Path) -> None:
+    clip = simulate_walk(simulate_person(4, score=1), seed=4, frame_rate_hz=60.0, duration_s=6.0).clip
+    standing = clip.replace(joints_m=clip.joints_m[:1].repeat(200, axis=0))
+    none = dict.fromkeys(("score", "probabilities", "expected_score", "rationale"))
+    abstained = _result(standing) | none | {"abstained": True, "abstain_reason": "nobody walks here"}
+    walks = [
+        page_data(clip, _result(clip)),
+        page_data(standing, abstained),
+        page_data(clip),
+        page_data(clip, _result(clip)),
+    ]
+    write_html(walks, tmp_path / "report.html")
+    with opened((tmp_path / "report.html").as_uri(), LOOKS[0]) as page:
+        assert page.locator("#trend path").first.get_attribute("d").count("M") == 2
+        for place in range(4):
+            page.locator("#visit-table button").nth(place).click()
+            assert page.locator("canvas").count() == 2
+            assert page.evaluate("!document.body.innerHTML.includes('NaN')")
 
 
 def test_axe_finds_no_serious_fault(page: Any) -> None:

@@ -11,9 +11,11 @@ import numpy as np
 import pytest
 
 from agir_hf.clip import MotionClip
-from agir_hf.gait import measure_gait
+from agir_hf.errors import AgirError
+from agir_hf.gait import measure_gait, normal_cycles
 from agir_hf.report.html import write_html
 from agir_hf.report.page_data import page_data
+from agir_hf.report.write import check_report
 from agir_hf.simulation import simulate_person, simulate_walk
 
 RATIONALE = "The person walks at {speed} m/s, against a mean of 1.24 m/s in healthy older adults."
@@ -46,8 +48,10 @@ def _result(clip: MotionClip, source: str = "walks/one.bvh") -> dict:
 
 
 def _joints(motion: dict) -> np.ndarray:
-    values = np.frombuffer(base64.b64decode(motion["joints_mm"]), dtype="<i2")
-    return values.reshape(motion["frames"], 22, 3) / 1000.0
+    values = np.frombuffer(base64.b64decode(motion["joints_mm"]), dtype="<i2").reshape(motion["frames"], 22, 3)
+    joints = values.astype(float)
+    joints[..., [0, 2]] += np.array(motion["path_mm"]).reshape(-1, 1, 2)
+    return joints / 1000.0
 
 
 def test_the_motion_is_that_of_the_clip_at_thirty_frames_a_second(walk: MotionClip) -> None:
@@ -56,6 +60,18 @@ def test_the_motion_is_that_of_the_clip_at_thirty_frames_a_second(walk: MotionCl
     np.testing.assert_allclose(
         _joints(motion)[::3], walk.joints_m[::6][: len(_joints(motion)[::3])], atol=0.008
     )  # low-passed
+
+
+def test_who_walks_far_and_long_is_shown_to_the_end(walk: MotionClip) -> None:
+    onwards = np.concatenate([walk.joints_m + np.float32([0.0, 0.0, 8.0 * lap]) for lap in range(20)])
+    clip = walk.replace(joints_m=onwards)
+    data = page_data(clip)
+    shown, rate = _joints(data["motion"]), data["motion"]["rate_hz"]
+    assert data["duration_s"] == pytest.approx(clip.duration_s, abs=0.001) and 10.0 <= rate < 30.0
+    assert (len(shown) - 1) / rate == pytest.approx(clip.duration_s, abs=1.0 / rate)
+    assert np.ptp(shown[:, 0, 2]) > 150.0
+    np.testing.assert_allclose(shown[-1, 0], clip.joints_m[-1, 0], atol=0.2)
+    assert np.ptp(shown[-1], axis=0).max() < 2.5  # a body, not joints strewn along the way
 
 
 def test_a_rebuilt_motion_stands_where_the_clip_is_and_faces_its_way(walk: MotionClip) -> None:
@@ -96,6 +112,35 @@ def test_the_file_needs_nothing_else_and_a_name_cannot_become_code(walk: MotionC
     data = re.search(r'<script type="application/json" id="data">(.*?)</script>', page, re.DOTALL)
     assert data is not None and len(json.loads(data.group(1))) == 2
     assert "not the MDS-UPDRS" in page and "default-src 'none'" in page
+
+
+def test_a_name_that_is_no_utf8_has_a_page_and_a_sheet(walk: MotionClip, tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    from agir_hf.report.sheet import plot_assessment, write_sheet
+
+    name = b"walks/a\xff.bvh".decode("utf-8", "surrogateescape")
+    write_html([page_data(walk, _result(walk, name))], tmp_path / "report.html")
+    assert '"source":"a\\udcff.bvh"' in (tmp_path / "report.html").read_text(encoding="utf-8")
+    write_sheet([[plot_assessment(_result(walk, name))]], tmp_path / "report.pdf")
+
+
+def test_a_place_where_no_report_can_be_written_is_told_at_once(tmp_path: Path) -> None:
+    (tmp_path / "folder.html").mkdir()
+    for path, said in (
+        ("none/report.html", "no folder"),
+        ("folder.html", "found a folder"),
+        ("report.txt", ".html, .pdf"),
+    ):
+        with pytest.raises(AgirError, match=said):
+            check_report(tmp_path / path)
+    check_report(tmp_path / "report.html")
+
+
+def test_a_curve_of_normal_walking_lies_in_the_middle_of_its_band() -> None:
+    for cycle in normal_cycles().values():
+        low, high = cycle.usual_deg
+        np.testing.assert_allclose((low + high) / 2.0, cycle.angle_deg, atol=1e-9)
+        assert (high > low).all()
 
 
 def test_who_stands_has_a_page_too(walk: MotionClip, tmp_path: Path) -> None:

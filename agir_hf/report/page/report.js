@@ -5,7 +5,7 @@
   const SVG = "http://www.w3.org/2000/svg";
   const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
   const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
-  let walk = null, time = 0, playing = false, last = 0, speed = 1;
+  let walk = null, time = 0, playing = false, last = 0, next = 0, speed = 1;
   const view = { turn: -0.9, tilt: 0.18 };
 
   // ---- small helpers -------------------------------------------------------------------------------------------
@@ -26,6 +26,7 @@
   }
   const percent = (share) => `${Math.round(100 * share)} %`;
   const seconds = (value) => `${value.toFixed(2)} s`;
+  const called = (one) => `${walks.indexOf(one) + 1}. ${one.source}`;  // files of two folders may share their name
   const colour = (side) => (side === "left" ? "var(--left)" : side === "right" ? "var(--right)" : "var(--mark)");
 
   function joints(motion) {
@@ -72,7 +73,7 @@
     if (!allowed.includes(beside)) beside = allowed[0];
     panels = [{ motion: walk.motion, name: "As recorded" }];
     if (beside === "tokens") panels.push({ motion: walk.rebuilt, name: "As the motion tokens keep it" });
-    else if (beside) panels.push({ motion: walks[beside].motion, name: `As recorded in ${walks[beside].source}`, apart: true });
+    else if (beside) panels.push({ motion: walks[beside].motion, name: `As recorded in ${called(walks[beside])}`, apart: true });
     for (const panel of panels) {
       panel.values = joints(panel.motion);
       panel.away = panel.apart ? travel() - travel(panel) : 0;  // walks are watched from the same side, wherever each went
@@ -87,7 +88,7 @@
   function choice(others) {
     const select = make("select", { onchange: () => { beside = select.value; showViews(); paint(); byId("beside").focus(); }, id: "beside" },
       ...(walk.rebuilt ? [make("option", { value: "tokens" }, "As the motion tokens keep it")] : []),
-      ...others.map(([i, one]) => make("option", { value: i }, `As recorded in ${one.source}`)));
+      ...others.map(([i, one]) => make("option", { value: i }, `As recorded in ${called(one)}`)));
     select.value = beside;
     return make("figcaption", {}, make("label", {}, "Beside it: ", select));
   }
@@ -121,8 +122,8 @@
   }
   function position(panel, at, joint) {
     const low = Math.floor(at), high = Math.min(low + 1, panel.motion.frames - 1), part = at - low;
-    return [0, 1, 2].map((axis) => (1 - part) * panel.values[(low * 22 + joint) * 3 + axis]
-      + part * panel.values[(high * 22 + joint) * 3 + axis]);
+    const place = (frame, axis) => panel.values[(frame * 22 + joint) * 3 + axis] + (axis === 1 ? 0 : panel.motion.path_mm[2 * frame + axis / 2]);
+    return [0, 1, 2].map((axis) => (1 - part) * place(low, axis) + part * place(high, axis));
   }
   function paint() {
     for (const panel of panels) paintPanel(panel);
@@ -189,7 +190,7 @@
     clock = make("span", { class: "quiet" });
     playButton = make("button", { type: "button", onclick: () => play(!playing) });
     const from = (name, turn, tilt) => make("button", { type: "button", onclick: () => { Object.assign(view, { turn: turn - travel(), tilt }); paint(); } }, name);
-    const slow = make("button", { type: "button", "aria-pressed": "false", onclick: () => {
+    const slow = make("button", { type: "button", "aria-pressed": String(speed !== 1), onclick: () => {
       speed = speed === 1 ? 0.25 : 1;
       slow.setAttribute("aria-pressed", String(speed !== 1));
     } }, "Slow");
@@ -206,7 +207,8 @@
   function play(on) {
     playing = on;
     playButton.textContent = on ? "Pause" : "Play";
-    if (on) { last = performance.now(); requestAnimationFrame(tick); }
+    cancelAnimationFrame(next);
+    if (on) { last = performance.now(); next = requestAnimationFrame(tick); }
   }
   function tick(now) {
     if (!playing) return;
@@ -214,7 +216,7 @@
     last = now;
     if (time > walk.duration_s) time = 0;
     paint();
-    requestAnimationFrame(tick);
+    next = requestAnimationFrame(tick);
   }
   const lane = { left: 14, right: 40, marks: 66 };
   let WIDE = 1000;  // drawn as wide as the page, so that letters keep their size
@@ -230,7 +232,7 @@
           draw("title", {}, `${stance.side} foot on the floor, ${seconds(stance.start_s)} to ${seconds(stance.end_s)}`)));
       }
     } else picture.append(draw("text", { x: 64, y: 34 }, "No steps of walking were found."));
-    const step = [1, 2, 5, 10, 20, 60].find((one) => across(one) - across(0) > 44) || 60;
+    const step = [1, 2, 5, 10, 20, 60, 120, 300].find((one) => across(one) - across(0) > 44) || 600;
     for (let at = 0; at <= walk.duration_s; at += step) picture.append(draw("text", { x: across(at), y: 100, "text-anchor": "middle" }, `${at} s`));
     picture.append(draw("g", { id: "marks" }));
     head = draw("line", { y1: 4, y2: 86, stroke: "var(--ink)", "stroke-width": 2 });
@@ -274,8 +276,8 @@
     }
     place.replaceChildren();
     if (walk.rationale.length) place.append(text);
+    else place.append(make("p", { class: "quiet" }, walk.result.abstained ? "No rationale: the model gave no score." : "No rationale: the model wrote none."));
     if (checked.claims) place.append(make("p", { class: "quiet" }, `${checked.supported} of ${checked.claims} statements match the measurements. Point at a number to see the strides it is measured from; choose it to go there.`));
-    else place.append(make("p", { class: "quiet" }, "No rationale: the model gave no score."));
     for (const text of new Set(checked.unsupported.map((claim) => claim.text))) {
       const faults = checked.unsupported.filter((claim) => claim.text === text);
       const said = faults.map((claim) => `${claim.stated} where ${claim.measured} was measured`).join("; ");
@@ -293,7 +295,7 @@
     for (const name of piece.names) {
       const one = measure(name);
       byId(`row-${name}`)?.classList.add("on");
-      if (piece.role === "norm") { lines.push(`${one.label}: ${one.norm}`); continue; }
+      if (piece.role === "norm") { lines.push(`${one.label}: ${one.norm || "no norm is published"}`); continue; }
       for (const sample of one.samples) {
         marks.append(draw("rect", { x: across(sample.start_s) - (sample.end_s > sample.start_s ? 0 : 2), y: lane.marks, width: Math.max(4, across(sample.end_s) - across(sample.start_s) - 1), height: 14, rx: 3, fill: colour(one.side || sample.side), opacity: 0.85 }));
       }
@@ -410,12 +412,13 @@
     const find = (one, name) => one.measures.find((m) => m.name === name);
     byId("visit-table").replaceChildren(
       make("thead", {}, make("tr", {}, ...["Walk", "Score", "Expected", ...names.map((name) => find(walks[0], name).label)].map((text) => make("th", { scope: "col" }, text)))),
-      make("tbody", {}, ...walks.map((one, i) => make("tr", {}, make("th", { scope: "row" }, make("button", { type: "button", "aria-pressed": "false", "data-walk": i, onclick: () => show(i) }, one.source)),
-        make("td", { class: "number" }, one.result.abstained ? "none" : String(one.result.score)), make("td", { class: "number" }, one.result.abstained ? "–" : one.result.expected_score.toFixed(2)),
+      make("tbody", {}, ...walks.map((one, i) => make("tr", {}, make("th", { scope: "row" }, make("button", { type: "button", "aria-pressed": "false", "data-walk": i, onclick: () => show(i) }, called(one))),
+        make("td", { class: "number" }, one.result?.abstained === false ? String(one.result.score) : "none"), make("td", { class: "number" }, one.result?.abstained === false ? one.result.expected_score.toFixed(2) : "–"),
         ...names.map((name) => make("td", { class: "number" }, find(one, name).text || "–"))))));
     // On scales that hold all scores or the usual range, so that small changes look small.
-    const scores = walks.flatMap((one) => Object.keys(one.result.probabilities || {}).map(Number));
-    const trends = [{ title: "Expected score", colour: "var(--mark)", decimals: 2, usual: [], scale: [0, Math.max(...scores, 3)], values: walks.map((one) => one.result.expected_score) },
+    const scores = walks.flatMap((one) => Object.keys(one.result?.probabilities || {}).map(Number));
+    const most = Math.max(...scores, 3);
+    const trends = [{ title: `Expected score, of 0 to ${most}`, colour: "var(--mark)", decimals: 2, usual: [], scale: [0, most], values: walks.map((one) => one.result?.expected_score ?? null) },
       ...names.map((name) => find(walks[0], name)).map((one) => ({ title: `${one.label}, ${one.unit}`, colour: colour(one.side), decimals: one.decimals, usual: one.usual || [], scale: one.usual || [], values: walks.map((other) => find(other, one.name).number) }))];
     byId("trend").replaceChildren(...trends.map(showTrend));
   }
@@ -430,7 +433,9 @@
       const [bottom, top] = [y(usual[0] ?? low - pad), y(usual[1] ?? high + pad)];
       picture.append(draw("rect", { x: 14, width: 302, y: top, height: bottom - top, fill: "var(--norm)" }));
     }
-    picture.append(draw("polyline", { points: values.map((v, i) => (v === null ? "" : `${x(i)},${y(v)}`)).join(" "), fill: "none", stroke: colour, "stroke-width": 2 }));
+    // Where a walk has no value the line ends: nothing is known of what lies between.
+    const line = values.map((v, i) => (v === null ? "" : `${i && values[i - 1] !== null ? "L" : "M"}${x(i)} ${y(v)}`)).join("");
+    picture.append(draw("path", { d: line, fill: "none", stroke: colour, "stroke-width": 2 }));
     values.forEach((v, i) => { if (v !== null) picture.append(draw("circle", { cx: x(i), cy: y(v), r: 4, fill: colour })); });
     const every = Math.ceil(values.length / 7);  // letters need room
     values.forEach((v, i) => {
