@@ -22,7 +22,7 @@ from ..rationale.links import linked_numbers
 from ..rationale.measures import MEASURES, with_unit
 from ..rationale.norms import NORMS
 from ..skeleton import JOINT_INDEX, PARENTS
-from .note import WHAT_IT_IS_NOT, checked_text, estimate_text, word_beside
+from .note import USUAL, WHAT_IT_IS_NOT, checked_text, estimate_text, word_beside
 from .style import ANIMATED, is_animated
 
 SHOWN_RATE_HZ, LOWEST_RATE_HZ = 30.0, 10.0
@@ -47,18 +47,22 @@ def page_data(
         codes: the codes, ``codes_per_s`` of them a second.
     """
     evidence = gait_evidence(clip)
+    told: dict[str, Any]
     told = {"source": clip.source, **measure_gait(clip).to_dict()} if result is None else with_reasons(clip, result)
     return {
         "source": str(told["source"]).replace("\\", "/").rpartition("/")[2],
         "result": None if result is None else _shown_result(result),
         "rationale": _sentences(str(told.get("rationale") or "")),
         "measures": _measures(told, evidence),
-        "warnings": told["warnings"],
+        # What the table says in its own place is not said again.
+        "warnings": [note for note in told["warnings"] if not note.startswith("Read with care: ")],
         "motion": _motion(clip),
         "rebuilt": None
         if rebuilt is None
         else {**_motion(_aligned(rebuilt, clip, rebuilt_from_s)), "from_s": rebuilt_from_s},
         "parents": list(PARENTS),
+        "tall_mm": round(1000.0 * max(0.5, float(np.median(clip.joints_m[:, JOINT_INDEX["head"], 1])) + 0.25)),
+        "usual": USUAL,
         "duration_s": round(clip.duration_s, 3),
         "gait": _gait(evidence),
         "curves": _curves(clip),

@@ -22,7 +22,7 @@ from .style import LABEL_POINTS, SMALL_POINTS, TEXT_POINTS, new_figure, plain, s
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-_WIDTH_IN, _LETTERS = 8.6, 104
+_WIDTH_IN, _LETTERS, _MARGIN_IN = 8.6, 104, 0.3
 _BAR = "#7A3FB0"
 
 
@@ -101,21 +101,29 @@ def write_sheet(walks: Sequence[Sequence[Figure]], path: Path) -> None:
         # No time of making: the same walk gives the same file.
         with PdfPages(path, metadata={"CreationDate": None, "Title": "Gait report"}) as pages:
             for figure in figures:
-                pages.savefig(figure, facecolor=figure.get_facecolor())
+                pages.savefig(figure, facecolor=figure.get_facecolor(), bbox_inches="tight", pad_inches=_MARGIN_IN)
     elif path.suffix.lower() == ".png":
         from matplotlib import image
 
         pictures = []
         for figure in figures:
             drawn = BytesIO()
-            figure.savefig(drawn, format="png", facecolor=figure.get_facecolor())
+            figure.savefig(
+                drawn, format="png", facecolor=figure.get_facecolor(), bbox_inches="tight", pad_inches=_MARGIN_IN
+            )
             drawn.seek(0)
             # Bytes, not the floats that matplotlib reads: forty walks are a tall picture.
             pictures.append(np.round(255.0 * image.imread(drawn)[..., :3]).astype(np.uint8))
         wide = max(picture.shape[1] for picture in pictures)
         padded = [
-            np.pad(picture, ((0, 0), (0, wide - picture.shape[1]), (0, 0)), constant_values=255) for picture in pictures
+            np.pad(picture, ((0, 0), _beside(wide - picture.shape[1]), (0, 0)), constant_values=255)
+            for picture in pictures
         ]
         image.imsave(path, np.vstack(padded))
     else:
         raise AgirError(f"expected a sheet as .pdf or .png, found {path.name!r}")
+
+
+def _beside(free: int) -> tuple[int, int]:
+    """Columns to the left and the right of a picture in the middle."""
+    return free // 2, free - free // 2

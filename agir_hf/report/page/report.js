@@ -24,7 +24,7 @@
     element.append(...inside);
     return element;
   }
-  const percent = (share) => `${Math.round(100 * share)} %`;
+  const percent = (share) => (share > 0 && share < 0.005 ? "<1 %" : `${Math.round(100 * share)} %`);
   const seconds = (value) => `${value.toFixed(2)} s`;
   const called = (one) => `${walks.indexOf(one) + 1}. ${one.source}`;  // files of two folders may share their name
   const colour = (side) => (side === "left" ? "var(--left)" : side === "right" ? "var(--right)" : "var(--mark)");
@@ -37,11 +37,8 @@
   // ---- score -----------------------------------------------------------------------------------------------------
   function showScore() {
     const result = walk.result, card = byId("score-card");
-    const people = result.trained_on === "simulated" ? "simulated people" : result.trained_on;
     const estimate = make("div", { class: "estimate" },
-      make("p", {}, make("strong", {}, "An estimate, not the MDS-UPDRS, not a diagnosis, not a medical device.")),
-      make("p", { class: "quiet" }, `Model ${result.model}, trained on ${people}` +
-        (result.trained_on === "simulated" ? ": it has learned nothing from patients." : ".")));
+      make("p", {}, make("strong", {}, result.said.estimate)), make("p", { class: "quiet" }, result.said.is_not));
     if (result.abstained) {
       card.replaceChildren(make("div", { class: "big", "aria-label": "no score" }, "–"),
         make("p", {}, `No gait score: ${result.abstain_reason}`), estimate);
@@ -57,14 +54,15 @@
     const ranked = Object.entries(result.probabilities).sort((one, other) => other[1] - one[1]);
     const near = ranked.length > 1 && ranked[0][1] - ranked[1][1] < 0.1;
     card.replaceChildren(
-      make("div", {}, make("div", { class: "big" }, String(result.score)), make("p", { class: "quiet" }, "0 is normal")),
-      make("div", {}, bars, make("p", { class: "quiet" }, `Expected score ${result.expected_score.toFixed(2)}.` +
+      make("div", {}, make("div", { class: "big" }, String(result.score)), make("p", { class: "quiet" }, `of 0 (normal) to ${ranked.length - 1}`)),
+      make("div", {}, bars, make("p", { class: "quiet" }, `Mean by probability ${result.expected_score.toFixed(2)}.` +
         (near ? ` Scores ${ranked[0][0]} and ${ranked[1][0]} are about equally likely.` : ""))), estimate);
   }
 
   // ---- the walk in 3D --------------------------------------------------------------------------------------------
   const sides = [null, "left", "right", null, "left", "right", null, "left", "right", null, "left", "right", null,
     "left", "right", null, "left", "right", "left", "right", "left", "right"];
+  const KEPT = "As the motion tokens keep it, on a standard body";
   let panels = [], beside;  // "tokens" or the number of another walk
   function showViews() {
     const others = walks.map((one, i) => [String(i), one]).filter(([, one]) => one !== walk);
@@ -72,7 +70,7 @@
     const allowed = walks.length === 2 ? [...walked, ...tokens] : [...tokens, ...walked];  // two walks are to be compared
     if (!allowed.includes(beside)) beside = allowed[0];
     panels = [{ motion: walk.motion, name: "As recorded" }];
-    if (beside === "tokens") panels.push({ motion: walk.rebuilt, name: "As the motion tokens keep it" });
+    if (beside === "tokens") panels.push({ motion: walk.rebuilt, name: KEPT });
     else if (beside) panels.push({ motion: walks[beside].motion, name: `As recorded in ${called(walks[beside])}`, apart: true });
     for (const panel of panels) {
       panel.values = joints(panel.motion);
@@ -87,7 +85,7 @@
   }
   function choice(others) {
     const select = make("select", { onchange: () => { beside = select.value; showViews(); paint(); byId("beside").focus(); }, id: "beside" },
-      ...(walk.rebuilt ? [make("option", { value: "tokens" }, "As the motion tokens keep it")] : []),
+      ...(walk.rebuilt ? [make("option", { value: "tokens" }, KEPT)] : []),
       ...others.map(([i, one]) => make("option", { value: i }, `As recorded in ${called(one)}`)));
     select.value = beside;
     return make("figcaption", {}, make("label", {}, "Beside it: ", select));
@@ -138,12 +136,14 @@
     pen.clearRect(0, 0, width, height);
     const at = frameAt(panel), centre = position(panel, at, 0);
     const turn = view.turn + panel.away;
-    const scale = height / 2400, [s, c, ts, tc] = [Math.sin(turn), Math.cos(turn), Math.sin(view.tilt), Math.cos(view.tilt)];
+    const scale = height / (1.25 * walk.tall_mm), [s, c, ts, tc] = [Math.sin(turn), Math.cos(turn), Math.sin(view.tilt), Math.cos(view.tilt)];
     const project = ([x, y, z]) => {
       const [dx, dz] = [x - centre[0], z - centre[2]];
       const across = c * dx + s * dz, deep = -s * dx + c * dz;
       return [width / 2 + across * scale, height * (0.5 + 0.36 * tc) - (y * tc - deep * ts) * scale, deep * tc];
     };
+    const gone = walk.rebuilt && panel.motion === walk.rebuilt
+      && (time < walk.rebuilt.from_s - 0.02 || time > walk.rebuilt.from_s + walk.rebuilt.frames / walk.rebuilt.rate_hz + 0.1);
     pen.lineWidth = 1;
     pen.strokeStyle = css("--line");
     const grid = 500, reach = 2000;
@@ -161,6 +161,7 @@
     const bones = walk.parents.map((parent, joint) => [joint, parent]).filter(([, parent]) => parent >= 0)
       .sort((one, other) => places[one[0]][2] - places[other[0]][2]);  // the nearest last
     pen.lineCap = "round";
+    pen.globalAlpha = gone ? 0.2 : 1;
     for (const [joint, parent] of bones) {
       pen.strokeStyle = sides[joint] === "left" ? css("--left") : sides[joint] === "right" ? css("--right") : css("--ink");
       pen.lineWidth = 5;
@@ -173,8 +174,7 @@
     pen.beginPath();
     pen.arc(places[15][0], places[15][1] - 70 * scale, 95 * scale, 0, 7);
     pen.fill();
-    const gone = walk.rebuilt && panel.motion === walk.rebuilt
-      && (time < walk.rebuilt.from_s - 0.02 || time > walk.rebuilt.from_s + walk.rebuilt.frames / walk.rebuilt.rate_hz + 0.1);
+    pen.globalAlpha = 1;
     if (gone) {
       pen.fillStyle = css("--soft");
       pen.font = "14px system-ui, sans-serif";
@@ -246,7 +246,7 @@
     });
     const legend = make("ul", { class: "legend" },
       make("li", {}, make("i", { class: "left" }), "left foot on the floor"), make("li", {}, make("i", { class: "right" }), "right foot on the floor"),
-      make("li", {}, "Grey: turn. Below: the strides that a number is measured from."));
+      ...(gait && gait.turns.length ? [make("li", {}, "grey: turn")] : []), make("li", {}, "below, once a number of the rationale is pointed at: the strides it is measured from"));
     byId("timeline").replaceChildren(picture, legend);
   }
   function moveHead() {
@@ -277,10 +277,10 @@
     place.replaceChildren();
     if (walk.rationale.length) place.append(text);
     else place.append(make("p", { class: "quiet" }, walk.result.abstained ? "No rationale: the model gave no score." : "No rationale: the model wrote none."));
-    if (checked.claims) place.append(make("p", { class: "quiet" }, `${checked.supported} of ${checked.claims} statements match the measurements. Point at a number to see the strides it is measured from; choose it to go there.`));
+    if (checked.claims) place.append(make("p", { class: "quiet" }, `${walk.result.said.checked} Point at a number to see the strides it is measured from; choose it to go there.`));
     for (const text of new Set(checked.unsupported.map((claim) => claim.text))) {
       const faults = checked.unsupported.filter((claim) => claim.text === text);
-      const said = faults.map((claim) => `${claim.stated} where ${claim.measured} was measured`).join("; ");
+      const said = faults.map((claim) => `${claim.stated}; measured: ${claim.measured}`).join(", ");
       place.append(make("p", {}, make("del", {}, text), ` Taken out: it says ${said}.`));
     }
   }
@@ -323,15 +323,19 @@
     const scale = Math.min((WIDE - 60) / Math.max(x1 - x0, 0.5), 260 / Math.max(y1 - y0, 0.25), 260);
     const high = (y1 - y0) * scale + 70;
     const picture = draw("svg", { viewBox: `0 0 ${WIDE} ${high + 24}`, role: "img", "aria-label": "Footprints seen from above, in the order of the steps" });
-    const way = spots.slice().sort((one, other) => one.start_s - other.start_s);
+    const way = spots.slice().sort((one, other) => one.start_s - other.start_s || one.end_s - other.end_s);
+    const turned = (i) => {  // along the way of the other foot around it
+      const [from, to] = way.length < 3 ? [way[0], way[way.length - 1]] : i === 0 ? [way[0], way[2]] : i === way.length - 1 ? [way[i - 2], way[i]] : [way[i - 1], way[i + 1]];
+      return Math.atan2(to.y - from.y, to.x - from.x) * 180 / Math.PI;
+    };
     picture.append(draw("polyline", { points: way.map((spot) => `${30 + (spot.x - x0) * scale},${35 + (spot.y - y0) * scale}`).join(" "), fill: "none", stroke: "var(--line)", "stroke-width": 1.5 }));
-    for (const spot of way) {
+    for (const [i, spot] of way.entries()) {
       const [x, y] = [30 + (spot.x - x0) * scale, 35 + (spot.y - y0) * scale];
-      picture.append(draw("ellipse", { cx: x, cy: y, rx: Math.max(5, 0.09 * scale), ry: Math.max(3, 0.035 * scale), fill: colour(spot.side) },
+      picture.append(draw("ellipse", { cx: x, cy: y, rx: Math.max(5, 0.09 * scale), ry: Math.max(3, 0.035 * scale), transform: `rotate(${turned(i).toFixed(1)} ${x} ${y})`, fill: colour(spot.side) },
         draw("title", {}, `${spot.side} foot, ${seconds(spot.start_s)}`)));
     }
     picture.append(draw("line", { x1: 30, x2: 30 + scale, y1: high, y2: high, stroke: "var(--soft)", "stroke-width": 2 }), draw("text", { x: 36 + scale, y: high + 4 }, "1 m"));
-    place.replaceChildren(picture, make("ul", { class: "legend" }, make("li", {}, make("i", { class: "left" }), "left"), make("li", {}, make("i", { class: "right" }), "right"), make("li", {}, "the walk goes along the page")));
+    place.replaceChildren(picture, make("ul", { class: "legend" }, make("li", {}, make("i", { class: "left" }), "left"), make("li", {}, make("i", { class: "right" }), "right"), make("li", {}, "from left, where the walk starts, to right, where it ends")));
   }
 
   // ---- parameters ------------------------------------------------------------------------------------------------
@@ -339,16 +343,16 @@
     const rows = walk.measures.map((one) => {
       const row = make("tr", { id: `row-${one.name}` }, make("th", { scope: "row" }, one.label),
         make("td", { class: "number" }, one.text || "–"), make("td", {}, normBar(one)));
-      const said = one.text === null ? one.reason || "not measurable in this clip" : [one.stands_out ? one.word : "", one.caution ? `read with care: ${one.caution}` : ""].filter(Boolean).join("; ");
+      const said = one.text === null ? one.reason || "not measurable in this clip" : [one.word, one.caution ? `read with care: ${one.caution}` : ""].filter(Boolean).join("; ");
       row.append(make("td", { class: "quiet" }, said));
       return row;
     });
     byId("parameter-table").replaceChildren(
-      make("caption", { class: "quiet" }, "Green: the usual range of healthy older adults, where one was published."),
+      make("caption", { class: "quiet" }, `Green: the usual range, ${walk.usual}`),
       make("thead", {}, make("tr", {}, ...["Measure", "Value", "Beside the usual range", "Remark"].map((text) => make("th", { scope: "col" }, text)))), make("tbody", {}, ...rows));
   }
   function normBar(one) {
-    if (!one.usual || one.number === null) return one.usual ? "" : make("span", { class: "quiet" }, "no norm");
+    if (!one.usual || one.number === null) return "";
     let [low, high] = one.usual;
     low = low ?? 0;
     const width = high - low;
@@ -368,7 +372,8 @@
     byId("cycle").hidden = !curves.length;
     byId("curves").replaceChildren(...curves.map((curve) => {
       const all = [...["left", "right"].flatMap((side) => (curve[side] ? [...curve[side].strides, curve[side].mean].flat() : [])), ...(curve.normal || []), ...(curve.band || []).flat()].filter((v) => v !== null);
-      const [low, high] = [Math.min(...all), Math.max(...all)], pad = 0.06 * (high - low || 1);
+      const [low, high] = [Math.min(0, ...all), Math.max(0, ...all)], pad = 0.06 * (high - low || 1);
+      const tens = [5, 10, 20, 50].find((one) => (high - low) / one <= 5) || 100;
       const [x, y] = [(i) => 42 + 258 * i / 100, (v) => 150 - 130 * (v - low + pad) / (high - low + 2 * pad)];
       const path = (values) => values.map((v, i) => `${i ? "L" : "M"}${x(i * 100 / (values.length - 1)).toFixed(1)} ${y(v).toFixed(1)}`).join("");
       const picture = draw("svg", { viewBox: "0 0 320 186", role: "img", "aria-label": `${curve.label} over the gait cycle, left and right, ${curve.unit}` });
@@ -376,18 +381,21 @@
         const [low, high] = curve.band.map((limit) => limit.map((v, i) => `${x(i * 100 / (limit.length - 1)).toFixed(1)} ${y(v).toFixed(1)}`));
         picture.append(draw("polygon", { points: [...high, ...low.reverse()].join(" "), fill: "var(--norm)" }));
       }
+      picture.append(draw("line", { x1: x(0), x2: x(100), y1: y(0), y2: y(0), stroke: "var(--line)" }));
       if (curve.normal) picture.append(draw("path", { d: path(curve.normal), fill: "none", stroke: "var(--norm-line)", "stroke-width": 2, "stroke-dasharray": "5 4" }));
       for (const side of ["left", "right"]) {
         if (!curve[side]) continue;
         for (const stride of curve[side].strides) picture.append(draw("path", { d: path(stride), fill: "none", stroke: colour(side), "stroke-width": 1, opacity: 0.3 }));
-        picture.append(draw("path", { d: path(curve[side].mean), fill: "none", stroke: colour(side), "stroke-width": 2.5 }));
+        picture.append(draw("path", { d: path(curve[side].mean), fill: "none", stroke: colour(side), "stroke-width": 2.5, ...(side === "right" ? { "stroke-dasharray": "9 3" } : {}) }));
         if (curve[side].off_percent) picture.append(draw("line", { x1: x(curve[side].off_percent), x2: x(curve[side].off_percent), y1: 20, y2: 150, stroke: colour(side), "stroke-dasharray": "2 3" }));
       }
       for (const tick of [0, 50, 100]) picture.append(draw("text", { x: x(tick), y: 166, "text-anchor": "middle" }, `${tick} %`));
-      for (const tick of [low, (low + high) / 2, high]) picture.append(draw("text", { x: 36, y: y(tick) + 4, "text-anchor": "end" }, String(Math.round(tick))));
+      for (let tick = Math.ceil(low / tens) * tens; tick <= high; tick += tens) picture.append(draw("text", { x: 36, y: y(tick) + 4, "text-anchor": "end" }, String(tick)));
       picture.append(draw("text", { x: 176, y: 182, "text-anchor": "middle" }, "of the stride, from foot strike"));
       return make("figure", {}, make("figcaption", {}, `${curve.label}, ${curve.unit}`), picture);
-    }), make("p", { class: "quiet whole" }, "Thin: single strides; thick: their mean; dotted: where the foot leaves the floor. Green: the usual range of healthy adults of 50 years and more at their own speed, mean (dashed) and 1.5 standard deviations; slower walkers bend less, whatever their health. Of the arm none was published. Skeletons made for animation (BVH) can lie 5 to 20 degrees higher or lower throughout."));
+    }));
+    const legend = make("p", { class: "quiet whole" }, "Blue: left; orange, dashed: right. Thin: single strides; thick: their mean; dotted: where the foot leaves the floor. Green: the usual range of healthy adults of 50 years and more at their own speed, mean and 1.5 standard deviations; slower walkers bend less, whatever their health. Of the arm none was published.");
+    byId("curves").append(...(walk.animated ? [make("p", { class: "whole" }, walk.animated)] : []), legend);
   }
 
   // ---- tokens, notes, visits -------------------------------------------------------------------------------------
