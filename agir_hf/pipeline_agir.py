@@ -26,6 +26,7 @@ SCORE_3_WARNING = (
     "A score of 3 is a prediction of the label from movement alone: in the clinic it stands for needing a walking aid "
     "to walk safely, and a clip shows no walking aid."
 )
+UNFIT_WARNING = "Most of what the model wrote did not fit the measurements: what is left of it explains little."
 # Keys under which a data set row may carry its motion.
 _ARRAY_KEYS = ("joints_m", "array", "joints")
 _PATH_KEYS = ("path", "file", "file_name")
@@ -382,6 +383,9 @@ class GaitAssessmentPipeline(Pipeline):
         shares = case.probabilities
         score = max(range(len(shares)), key=shares.__getitem__)
         report = check_grounding(case.rationale.strip(), case.parameters, score=score)
+        notes = [SCORE_3_WARNING] if score == 3 else []
+        if 2 * report.supported < report.claims:
+            notes.append(UNFIT_WARNING)
         return replace(
             answer,
             score=score,
@@ -389,7 +393,7 @@ class GaitAssessmentPipeline(Pipeline):
             expected_score=round(sum(value * share for value, share in enumerate(shares)), 4),
             rationale=report.shown,
             grounding=report.to_dict(),
-            warnings=(*case.warnings, SCORE_3_WARNING) if score == 3 else case.warnings,
+            warnings=(*case.warnings, *notes),
         ).to_dict()
 
 

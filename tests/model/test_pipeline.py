@@ -18,7 +18,7 @@ from agir_hf.errors import AgirError
 from agir_hf.gait import measure_gait
 from agir_hf.loading import load_pipeline
 from agir_hf.modeling_agir import AgirForGaitAssessment
-from agir_hf.pipeline_agir import SCORE_3_WARNING, GaitAssessmentPipeline
+from agir_hf.pipeline_agir import SCORE_3_WARNING, UNFIT_WARNING, GaitAssessmentPipeline
 from agir_hf.processing_agir import AgirProcessor
 from agir_hf.quoted_numbers import numbers_in
 from agir_hf.rationale import SCORE_PREFIX
@@ -228,6 +228,17 @@ def test_not_walking_is_answered_without_the_language_model(
     assert [answer[name] for name in ("score", "probabilities", "expected_score", "rationale")] == [None] * 4
     assert not answer["quality"]["walking"]
     assert len(answer["gait_parameters"]) == 21
+
+
+@pytest.mark.parametrize(("text", "told"), [("The person walks at 9.99 m/s.", True), ("", False)])
+def test_a_text_that_does_not_fit_is_said_to_explain_little(
+    assessor: GaitAssessmentPipeline, walk: MotionClip, monkeypatch: pytest.MonkeyPatch, text: str, told: bool
+) -> None:
+    shares = torch.tensor([[0.7, 0.1, 0.1, 0.1]])
+    monkeypatch.setattr(type(assessor), "answer", lambda *args, **kwargs: ([text], shares))
+    answer = assessor(walk)
+    assert (UNFIT_WARNING in answer["warnings"]) == told
+    assert answer["rationale"] == "" and answer["score"] == 0
 
 
 def test_too_little_walking_is_abstained_from(assessor: GaitAssessmentPipeline) -> None:
