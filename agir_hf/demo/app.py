@@ -23,8 +23,8 @@ MAX_UPLOAD_MB = 20
 MAX_DURATION_S = 120.0
 # One model on a laptop: one walk is assessed at a time, the others see their place in the queue.
 AT_ONCE, WAITING = 1, 60
-# Gradio keeps a copy of each upload; whatever a closed window leaves is looked for and removed after minutes.
-CLEAN_EVERY_S, CLEAN_AFTER_S = 60, 300
+# What a closed window leaves of an upload is looked for and removed; not before the last of a full queue had a turn.
+CLEAN_EVERY_S, CLEAN_AFTER_S = 60, 1800
 FILE_TYPES = [".bvh", ".c3d", ".trc", ".npy", ".npz", ".csv", ".json"]
 ABOUT = (
     "An estimate by **{model}**, trained on {people}, not the MDS-UPDRS, not a diagnosis, not a medical device. Upload "
@@ -73,12 +73,14 @@ def build_app(assessor: Any) -> Any:
     lock = threading.Lock()
 
     def assess(file: str | None, example: str | None) -> Iterator[tuple[Any, Any]]:
+        if file is not None and not os.path.exists(file):
+            raise _note(gr, _gone(file))  # and what was seen of it stays
         yield "*Reading the file ...*", ""  # and what was there before is gone, whatever comes
         try:
-            clip = _clip(gr, file, example)
-        except gr.Error as error:
-            yield f"**{_plain(error.message)}**", ""  # stays, where the note in the corner goes
-            raise
+            clip = _clip(file, example)
+        except _Refused as refused:
+            yield f"**{_plain(str(refused))}**", ""  # stays, where the note in the corner goes
+            raise _note(gr, refused) from None
         # To be watched while the model writes.
         yield "*Measuring the walk ...*", _frame(page_text([page_data(clip)]))
         with lock:
@@ -86,7 +88,17 @@ def build_app(assessor: Any) -> Any:
                 yield text, gr.skip() if page is None else page
 
     def compare(first: str | None, second: str | None) -> tuple[str, str]:
-        clips = [_clip(gr, first, None), _clip(gr, second, None)]
+        try:
+            if first is None or second is None:
+                raise _Refused("Choose two motion files first.")
+            for file in (first, second):  # before either is read and removed
+                if not os.path.exists(file):
+                    raise _gone(file)
+            clips = [_clip(first, None)]
+            # Gradio has one place for files of the same name and content, and it is empty once they are read.
+            clips.append(clips[0] if second == first else _clip(second, None))
+        except _Refused as refused:
+            raise _note(gr, refused) from None
         with lock:
             results = [assessor(clip) for clip in clips]
             walks = [walk_data(assessor, clip, result) for clip, result in zip(clips, results, strict=True)]
@@ -101,6 +113,9 @@ def build_app(assessor: Any) -> Any:
             with gr.Row():
                 file = gr.File(label=f"A motion file, up to {MAX_UPLOAD_MB} MB", file_types=FILE_TYPES, height=140)
                 example = gr.Radio(list(EXAMPLES), label="or an example (simulated people)")
+            # One or the other is chosen, whichever came last: the file is gone once it was read.
+            example.input(None, None, file, js="() => null", api_visibility="private")
+            file.upload(None, None, example, js="() => null", api_visibility="private")
             button = gr.Button("Assess", variant="primary")
             written = gr.Markdown(label="Assessment")
             page = gr.HTML(padding=False)
@@ -116,19 +131,38 @@ def build_app(assessor: Any) -> Any:
             note = gr.Markdown()
             pages = gr.HTML(padding=False)
             both.click(compare, [first, second], [note, pages], concurrency_limit=AT_ONCE, concurrency_id="model")
+    app.upload_file_set = app.temp_file_sets[0] = _Uploads()
     return app.queue(max_size=WAITING)
 
 
-def _clip(gr: Any, file: str | None, example: str | None) -> MotionClip:
+class _Uploads(set[str]):
+    """Paths of uploads. Gradio's cleaner looks through them while others come, which would end it for good."""
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(list(self.copy()))
+
+
+class _Refused(Exception):
+    """What a visitor gave cannot be assessed; says why."""
+
+
+def _gone(file: str) -> _Refused:
+    return _Refused(f"{os.path.basename(file)} is gone, as it was read or waited for long: upload it again.")
+
+
+def _note(gr: Any, refused: _Refused) -> Any:
+    """The note in the corner, which reads HTML; the log is told neither a visitor's mistake nor their file's name."""
+    return gr.Error(html.escape(str(refused), quote=False), print_exception=False)
+
+
+def _clip(file: str | None, example: str | None) -> MotionClip:
     """The upload or the example as a clip; the upload is gone afterwards.
 
     Raises:
-        gradio.Error: nothing was chosen, or the file cannot be read; it says which.
+        _Refused: nothing was chosen, or the file cannot be read; it says which.
     """
     if file is None and not example:
-        raise gr.Error("Choose a motion file or an example first.")
-    if file is not None and not os.path.exists(file):
-        raise gr.Error("That file was removed once it was read: upload it again.")
+        raise _Refused("Choose a motion file or an example first.")
     try:
         if file is None:
             return example_walk(str(example))
@@ -147,14 +181,22 @@ def _clip(gr: Any, file: str | None, example: str | None) -> MotionClip:
     except AgirError as error:
         # The folder is one of the server's, and nobody's business.
         folder = os.path.dirname(file or "")
-        raise gr.Error(str(error).replace(folder + os.sep, "") if folder else str(error)) from error
+        raise _Refused(str(error).replace(folder + os.sep, "") if folder else str(error)) from error
 
 
 def _assess(assessor: Any, clip: MotionClip) -> Iterator[tuple[str, str | None]]:
     """The rationale as it is written, without a page yet; then the checked assessment and its page."""
     from transformers import TextIteratorStreamer
 
-    streamer = TextIteratorStreamer(assessor.tokenizer, skip_prompt=True, skip_special_tokens=True, timeout=60.0)
+    gone = threading.Event()
+
+    class Streamer(TextIteratorStreamer):  # type: ignore[misc]  # untyped there
+        def put(self, value: Any) -> None:
+            if gone.is_set():
+                raise InterruptedError("nobody reads on")  # and the model is free for the next
+            super().put(value)
+
+    streamer = Streamer(assessor.tokenizer, skip_prompt=True, skip_special_tokens=True)
     results: list[Any] = []
 
     def work() -> None:
@@ -168,9 +210,12 @@ def _assess(assessor: Any, clip: MotionClip) -> Iterator[tuple[str, str | None]]
     thread = threading.Thread(target=work, daemon=True)
     thread.start()
     text = ""
-    for piece in streamer:
-        text += piece
-        yield f"*Being written, not checked yet:* {_plain(text)}", None
+    try:
+        for piece in streamer:
+            text += piece
+            yield f"*Being written, not checked yet:* {_plain(text)}", None
+    finally:
+        gone.set()
     thread.join()
     result = results[0]
     if isinstance(result, Exception):
@@ -212,4 +257,4 @@ def _frame(page: str) -> str:
 
 def _plain(text: str) -> str:
     """Text of a model or a file as Markdown that means nothing but itself."""
-    return "".join(f"\\{c}" if c in "\\`*_{}[]<>#|~" else c for c in text)
+    return "".join(f"\\{c}" if c in "\\`*_{}[]<>#|~&$" else c for c in text)

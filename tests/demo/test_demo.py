@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import os
 import re
 import shutil
@@ -21,25 +22,31 @@ import yaml
 pytest.importorskip("gradio", reason="needs the demo extra")
 pytest.importorskip("gradio_client")
 
+import gradio
 from gradio_client import Client, handle_file
 
 import agir_hf.demo
 from agir_hf.demo import build_app
-from agir_hf.demo.app import MAX_DURATION_S, _plain
+from agir_hf.demo.app import MAX_DURATION_S, _assess, _note, _plain, _Refused
 from agir_hf.demo.examples import EXAMPLES, example_walk
 
 FIRST, LAST = next(iter(EXAMPLES)), list(EXAMPLES)[-1]
 
 
 @pytest.fixture(scope="module")
-def address(tiny_assessor: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
+def assessor(tiny_assessor: Path) -> Any:
     from agir_hf.loading import load_pipeline
 
+    assessor = load_pipeline(tiny_assessor)
+    assessor._forward_params["max_new_tokens"] = 24
+    return assessor
+
+
+@pytest.fixture(scope="module")
+def address(assessor: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
     patch = pytest.MonkeyPatch()
     uploads = tmp_path_factory.mktemp("uploads")
     patch.setenv("GRADIO_TEMP_DIR", str(uploads))
-    assessor = load_pipeline(tiny_assessor)
-    assessor._forward_params["max_new_tokens"] = 24
     app = build_app(assessor)
     _, url, _ = app.launch(prevent_thread_lock=True, quiet=True, max_file_size="1mb", show_error=True)
     yield url, uploads
@@ -83,6 +90,39 @@ def test_two_walks_are_compared(address: tuple[str, Path], tmp_path: Path) -> No
     note, page = client.predict(*files, api_name="/compare")
     assert "speed" in note.lower() and "before.npz" in page and "after.npz" in page
     assert _files(address[1]) == []
+
+
+def test_a_walk_may_be_compared_with_itself(address: tuple[str, Path], tmp_path: Path) -> None:
+    client = Client(address[0], verbose=False, download_files=False)
+    file = _walk_file(tmp_path / "same.npz")
+    note, _ = client.predict(handle_file(str(file)), handle_file(str(file)), api_name="/compare")
+    assert "within noise" in note
+    for one in ((handle_file(str(file)), None), (None, handle_file(str(file)))):
+        with pytest.raises(Exception, match="Choose two motion files"):
+            client.predict(*one, api_name="/compare")
+    kept = _files(address[1])  # which was not read
+    assert [path.name for path in kept] == ["same.npz"]
+    kept[0].unlink()
+    assert _files(address[1]) == []
+
+
+def test_uploads_may_come_while_those_of_closed_windows_are_looked_for(assessor: Any) -> None:
+    app = build_app(assessor)
+    assert app.temp_file_sets[0] is app.upload_file_set
+    app.upload_file_set.update(map(str, range(50)))
+    for number, _ in enumerate(app.upload_file_set):
+        app.upload_file_set.add(f"{number} too")  # which would end Gradio's cleaner, and nothing would be removed again
+
+
+def test_the_model_stops_where_a_visitor_leaves(assessor: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(assessor._forward_params, "max_new_tokens", 2000)
+    before = set(threading.enumerate())
+    writing = _assess(assessor, example_walk(LAST))
+    next(writing)
+    (writer,) = set(threading.enumerate()) - before
+    writing.close()
+    writer.join(timeout=5.0)
+    assert not writer.is_alive()
 
 
 def test_what_cannot_be_read_is_said_without_the_servers_folders(address: tuple[str, Path], tmp_path: Path) -> None:
@@ -176,3 +216,6 @@ def test_the_files_of_a_space_run_by_themselves(tiny_assessor: Path, tmp_path: P
 
 def test_text_of_a_file_means_nothing_but_itself() -> None:
     assert _plain("<script> **x** [a](b)") == "\\<script\\> \\*\\*x\\*\\* \\[a\\](b)"
+    assert _plain("&lt; $$x$$") == "\\&lt; \\$\\$x\\$\\$"
+    assert html.unescape(_note(gradio, _Refused("<img src=x>")).message) == "<img src=x>"
+    assert "<" not in _note(gradio, _Refused("<img src=x>")).message

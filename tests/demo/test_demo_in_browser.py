@@ -115,6 +115,25 @@ def test_an_upload_is_watched_then_assessed_turned_scrubbed_and_saved(page: Any,
     assert serious_faults(page) == []
 
 
+def test_a_double_click_is_one_and_a_file_or_an_example_is_chosen(page: Any, recording: Path) -> None:
+    page.get_by_label(LAST).check()
+    _upload(page, recording)
+    page.locator(".file-preview").wait_for()
+    page.wait_for_function("!document.querySelector('input[type=radio]:checked')")
+    page.get_by_role("button", name="Assess").dblclick()
+    page.get_by_text("Estimated gait score").first.wait_for(timeout=120_000)
+    assert page.locator(".toast-body").count() == 0
+    page.get_by_role("button", name="Assess").click()
+    assert "upload it again" in _said(page) and _frame(page).locator("#score").is_visible()
+    page.locator(".toast-close").first.click()
+    page.get_by_label(LAST).check()  # and not the file, which is gone
+    page.locator(".file-preview").wait_for(state="detached")
+    page.get_by_role("button", name="Assess").click()
+    page.get_by_text("Being written, not checked yet").wait_for(timeout=60_000)
+    page.get_by_text("Estimated gait score").first.wait_for(timeout=120_000)
+    assert page.locator(".toast-body").count() == 0
+
+
 def test_two_walks_are_compared(page: Any, recording: Path, tmp_path: Path) -> None:
     other = tmp_path / "after.bvh"
     write_motion(simulate_walk(simulate_person(8, score=2), seed=8, frame_rate_hz=60.0, duration_s=6.0).clip, other)

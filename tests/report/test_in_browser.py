@@ -123,7 +123,7 @@ def test_walks_without_a_score_are_no_part_of_a_line(tmp_path: Path) -> None:
     none = dict.fromkeys(("score", "probabilities", "expected_score", "rationale"))
     abstained = _result(standing) | none | {"abstained": True, "abstain_reason": "nobody walks here"}
     walks = [
-        page_data(clip, _result(clip)),
+        page_data(clip, _result(clip, "long" * 60)),
         page_data(standing, abstained),
         page_data(clip),
         page_data(clip, _result(clip)),
@@ -134,6 +134,7 @@ def test_walks_without_a_score_are_no_part_of_a_line(tmp_path: Path) -> None:
         for place in range(4):
             page.locator("#visit-table button").nth(place).click()
             assert page.locator("canvas").count() == 2
+            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
             assert page.evaluate("!document.body.innerHTML.includes('NaN')")
 
 

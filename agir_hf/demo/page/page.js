@@ -5,6 +5,11 @@
   new MutationObserver(plain).observe(document.body, { childList: true, subtree: true });
   plain();
 
+  // Gradio takes the second click of a double one for a second wish, and by then the file was read and is gone.
+  document.addEventListener("click", (event) => {
+    if (event.detail > 1 && event.target.closest("button.primary")) event.stopImmediatePropagation();
+  }, true);
+
   // A file over the limit is refused here, before it is sent; the server refuses it too.
   const limit_mb = MAX_UPLOAD_MB;
   const refuse = (event, files) => {
