@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -86,44 +86,36 @@ def plot_assessment(result: Mapping[str, Any]) -> Figure:
     return figure
 
 
-def write_sheet(walks: Sequence[Sequence[Figure]], path: Path) -> None:
-    """Write the figures of one walk or several.
+def write_sheet(walks: Iterable[Iterable[Figure]], path: Path) -> None:
+    """Write the figures of one walk or several; one figure is drawn at a time, so that many walks need no more memory.
 
     Raises:
         AgirError: the file is neither .pdf nor .png.
         MissingDependencyError: matplotlib is not installed.
     """
     require("matplotlib", "report")
-    figures = [figure for walk in walks for figure in walk]
+    figures = (figure for walk in walks for figure in walk)
+    saving: dict[str, Any] = {"bbox_inches": "tight", "pad_inches": _MARGIN_IN}
     if path.suffix.lower() == ".pdf":
         from matplotlib.backends.backend_pdf import PdfPages
 
         # No time of making: the same walk gives the same file.
         with PdfPages(path, metadata={"CreationDate": None, "Title": "Gait report"}) as pages:
             for figure in figures:
-                pages.savefig(figure, facecolor=figure.get_facecolor(), bbox_inches="tight", pad_inches=_MARGIN_IN)
+                pages.savefig(figure, facecolor=figure.get_facecolor(), **saving)
     elif path.suffix.lower() == ".png":
-        from matplotlib import image
+        from PIL import Image  # comes with matplotlib
 
-        pictures = []
+        drawn = []
         for figure in figures:
-            drawn = BytesIO()
-            figure.savefig(
-                drawn, format="png", facecolor=figure.get_facecolor(), bbox_inches="tight", pad_inches=_MARGIN_IN
-            )
-            drawn.seek(0)
-            # Bytes, not the floats that matplotlib reads: forty walks are a tall picture.
-            pictures.append(np.round(255.0 * image.imread(drawn)[..., :3]).astype(np.uint8))
-        wide = max(picture.shape[1] for picture in pictures)
-        padded = [
-            np.pad(picture, ((0, 0), _beside(wide - picture.shape[1]), (0, 0)), constant_values=255)
-            for picture in pictures
-        ]
-        image.imsave(path, np.vstack(padded))
+            drawn.append(BytesIO())
+            figure.savefig(drawn[-1], format="png", facecolor=figure.get_facecolor(), **saving)
+        sizes = [Image.open(one).size for one in drawn]
+        sheet = Image.new("RGB", (max(wide for wide, _ in sizes), sum(high for _, high in sizes)), "white")
+        top = 0
+        for one, (wide, high) in zip(drawn, sizes, strict=True):
+            sheet.paste(Image.open(one).convert("RGB"), ((sheet.width - wide) // 2, top))
+            top += high
+        sheet.save(path)
     else:
         raise AgirError(f"expected a sheet as .pdf or .png, found {path.name!r}")
-
-
-def _beside(free: int) -> tuple[int, int]:
-    """Columns to the left and the right of a picture in the middle."""
-    return free // 2, free - free // 2

@@ -52,7 +52,7 @@ def write_report(assessor: Any, clips: Sequence[MotionClip], results: Sequence[M
     from .sheet import walk_figures, write_sheet
 
     config = assessor.model.config.motion_config
-    figures = [
+    figures = (
         walk_figures(
             clip,
             result,
@@ -62,5 +62,5 @@ def write_report(assessor: Any, clips: Sequence[MotionClip], results: Sequence[M
             codebook_size=config.codebook_size,
         )
         for clip, result in walks
-    ]
+    )
     write_sheet(figures, path)
