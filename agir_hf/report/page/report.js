@@ -246,7 +246,7 @@
     });
     const legend = make("ul", { class: "legend" },
       make("li", {}, make("i", { class: "left" }), "left foot on the floor"), make("li", {}, make("i", { class: "right" }), "right foot on the floor"),
-      ...(gait && gait.turns.length ? [make("li", {}, "grey: turn")] : []), make("li", {}, "below, once a number of the rationale is pointed at: the strides it is measured from"));
+      ...(gait && gait.turns.length ? [make("li", {}, "grey: turn")] : []), ...(walk.rationale.length ? [make("li", {}, "below, once a number of the rationale is pointed at: the strides it is measured from")] : []));
     byId("timeline").replaceChildren(picture, legend);
   }
   function moveHead() {
