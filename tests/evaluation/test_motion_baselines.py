@@ -35,7 +35,7 @@ def walks(count: int, seed: int, longest: int = 32) -> tuple[list[np.ndarray], l
     return clips, classes
 
 
-@pytest.mark.parametrize(("name", "longest", "epochs"), [("graph network", 32, 20), ("transformer", 80, 10)])
+@pytest.mark.parametrize(("name", "longest", "epochs"), [("graph network", 32, 25), ("transformer", 80, 10)])
 def test_a_network_learns_and_does_it_again(name: str, longest: int, epochs: int) -> None:
     (train, scores), (test, given) = walks(200, 1, longest), walks(40, 2, longest)
     before = torch.random.get_rng_state()
