@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..rationale.bins import BINS
-from ..rationale.measures import BY_NAME
+from ..rationale.measures import BY_NAME, with_unit
 from ..rationale.norms import NORMS
 
 NEAR_TIE = 0.1  # between the two most probable scores
@@ -103,7 +103,7 @@ def _table(result: Mapping[str, Any]) -> list[str]:
             continue
         text = shown[0] if len(shown) == 1 else f"left {shown[0]}, right {shown[1]}"
         sure = [(name, None if name in cautions else values[name]) for name in names]
-        lines.append(f"  {label:<28} {f'{text} {unit}':<26} {_usual(sure)}".rstrip())
+        lines.append(f"  {label:<28} {with_unit(text, unit):<26} {_usual(sure)}".rstrip())
     if any("usual " in line for line in lines):
         lines.append(_wrap(f"Usual: {USUAL}"))
     lines.append("")

@@ -87,6 +87,7 @@ def test_what_is_usual_stands_beside_what_was_measured() -> None:
             foot_strike_angle_right_deg=9.0,
             foot_clearance_left_m=0.0512,
             stride_time_s=1.0,
+            trunk_flexion_deg=1.2,
             turn_duration_180_s=3.4,
         ),
         "quality": {"walking": True, "strides": 8, "steady_strides": 8, "native_rate_hz": 60.0},
@@ -99,6 +100,7 @@ def test_what_is_usual_stands_beside_what_was_measured() -> None:
     assert lines["Foot strike angle"] == "left 8, right 9 degrees both low; usual 17 to 29"
     assert lines["Turn, scaled to 180 degrees"] == "3.4 s slow; usual up to 2.8"
     assert lines["Foot clearance"] == "left 5.1, right - cm" and lines["Stride time"] == "1.00 s"
+    assert lines["Trunk flexion"] == "1 degree"
 
 
 def test_cautions_and_reasons_stand_beside_the_values() -> None:
