@@ -16,6 +16,7 @@ from ..gait.comparison import compare_gait
 from ..package_data import read_data
 from ..report.comparison_note import comparison_note
 from ..report.html import page_text, walk_data
+from ..report.note import checked_text
 from ..report.page_data import page_data
 from .examples import EXAMPLES, example_walk
 
@@ -226,11 +227,8 @@ def _assess(assessor: Any, clip: MotionClip) -> Iterator[tuple[str, str | None]]
 def _summary(result: dict[str, Any]) -> str:
     if result["abstained"]:
         return f"**No gait score:** {_plain(result['abstain_reason'])}"
-    checked = result["grounding"]
-    return (
-        f"**Estimated gait score {result['score']}** (expected {result['expected_score']:.2f}). "
-        f"{checked['supported']} of {checked['claims']} statements of the rationale match the measurements."
-    )
+    head = f"**Estimated gait score {result['score']}** (mean by probability {result['expected_score']:.2f})."
+    return f"{head} {checked_text(result['grounding'])}"
 
 
 def _shown(walks: list[dict[str, Any]], results: list[dict[str, Any]]) -> str:

@@ -102,6 +102,11 @@ def measure_of(group: str, side: Side | None = None) -> Measure:
     raise KeyError(f"{group} has no measure for side {side}")
 
 
+def as_printed(measure: Measure, value: float) -> float:
+    """A value of a parameter as the number that is printed, in the printed unit; never -0."""
+    return float(f"{float(value) * measure.scale:.{measure.decimals}f}") + 0.0
+
+
 def digits(parameters: Parameters, measure: Measure) -> str | None:
     """The number as printed, without its unit; None where it was not measured.
 
@@ -110,9 +115,7 @@ def digits(parameters: Parameters, measure: Measure) -> str | None:
     value = parameters.values.get(measure.name)
     if value is None or not math.isfinite(value):
         return None
-    value = rounded(measure.name, value) or 0.0
-    text = f"{value * measure.scale:.{measure.decimals}f}"
-    return text.removeprefix("-") if float(text) == 0.0 else text
+    return f"{as_printed(measure, rounded(measure.name, value) or 0.0):.{measure.decimals}f}"
 
 
 def printed_number(parameters: Parameters, measure: Measure) -> float | None:

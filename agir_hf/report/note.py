@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..rationale.bins import BINS
-from ..rationale.measures import BY_NAME, with_unit
+from ..rationale.measures import BY_NAME, as_printed, with_unit
 from ..rationale.norms import NORMS
 
 NEAR_TIE = 0.1  # between the two most probable scores
@@ -58,13 +58,21 @@ def shown_values(values: Mapping[str, float | None]) -> dict[str, float | None]:
     shown: dict[str, float | None] = {}
     for name in _LABELS:
         value, measure = values.get(name), BY_NAME[name]
-        shown[name] = None if value is None else float(round(value * measure.scale, measure.decimals)) + 0.0
+        shown[name] = None if value is None else as_printed(measure, value)
     return shown
 
 
 def share_text(share: float) -> str:
     """A probability in percent; small ones are small, not nothing."""
     return "<1 %" if 0.0 < share < 0.005 else f"{100 * share:.0f} %"
+
+
+def tie_text(shares: Mapping[str, float]) -> str:
+    """That the two most probable scores are about equally likely; empty where they are not."""
+    ranked = sorted(shares, key=shares.__getitem__, reverse=True)[:2]
+    if len(ranked) < 2 or shares[ranked[0]] - shares[ranked[1]] >= NEAR_TIE:
+        return ""
+    return f"Scores {min(ranked)} and {max(ranked)} are about equally likely."
 
 
 def estimate_text(result: Mapping[str, Any]) -> str:
@@ -141,13 +149,12 @@ def _usual(values: Sequence[tuple[str, float | None]]) -> str:
     usual = f"up to {norm.usual_high:.{decimals}f}"
     if norm.usual_low is not None:
         usual = f"{norm.usual_low:.{decimals}f} to {norm.usual_high:.{decimals}f}"
-    words = []
-    for name, value in values:
-        if word := word_beside(name, value):
-            words.append(word if len(values) == 1 else f"{BY_NAME[name].side} {word}")
-    if len(words) == 2 and len({word.split(" ", 1)[1] for word in words}) == 1:
-        words = ["both " + words[0].split(" ", 1)[1]]
-    return "; ".join([", ".join(words)] * bool(words) + [f"usual {usual}"])
+    words = {BY_NAME[name].side: word for name, value in values if (word := word_beside(name, value))}
+    if len(words) == 2 and len(set(words.values())) == 1:
+        told = f"both {words['left']}"
+    else:
+        told = ", ".join(f"{side} {word}" if side else word for side, word in words.items())
+    return f"{told}; usual {usual}" if told else f"usual {usual}"
 
 
 def _by_reason(reasons: Mapping[str, str]) -> str:
@@ -166,7 +173,12 @@ def _by_reason(reasons: Mapping[str, str]) -> str:
     return "; ".join(told)
 
 
-def _notes(warnings: list[str]) -> list[str]:
+def beside_the_table(warnings: Sequence[str]) -> list[str]:
+    """Warnings without those that a table of the parameters says in its own place."""
+    return [warning for warning in warnings if not warning.startswith("Read with care: ")]
+
+
+def _notes(warnings: Sequence[str]) -> list[str]:
     return [_wrap(f"Note: {warning}") for warning in warnings]
 
 
@@ -206,9 +218,8 @@ def assessment_note(result: Mapping[str, Any]) -> str:
         worst = max(shares)
         scale = f"0 normal to {worst}; mean by probability {result['expected_score']:.2f}"
         lines.append(_wrap(f"Estimated gait score {result['score']} ({scale}; {ranked})"))
-        first, second = sorted(shares, key=shares.__getitem__, reverse=True)[:2]
-        if shares[first] - shares[second] < NEAR_TIE:
-            lines.append(_wrap(f"Scores {min(first, second)} and {max(first, second)} are about equally likely."))
+        if tie := tie_text(shares):
+            lines.append(_wrap(tie))
         lines.append(_wrap(f"{estimate_text(result)} {WHAT_IT_IS_NOT}"))
         lines.append("")
         lines += [_wrap(part) for part in result["rationale"].splitlines() if part.strip()]
@@ -219,7 +230,5 @@ def assessment_note(result: Mapping[str, Any]) -> str:
             lines.append(_wrap(f"Taken out: {claim['text']} It says {claim['stated']}; measured: {claim['measured']}."))
     lines.append("")
     lines += _table(result)
-    # What the table says in its own place is not said again.
-    told = bool(result.get("low_confidence"))
-    lines += _notes([note for note in result["warnings"] if not (told and note.startswith("Read with care: "))])
+    lines += _notes(beside_the_table(result["warnings"]) if result.get("low_confidence") else result["warnings"])
     return "\n".join(lines) + "\n"

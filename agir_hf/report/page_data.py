@@ -19,10 +19,19 @@ from ..gait.per_stride import gait_evidence, stride_samples
 from ..gait.signals import SIDES
 from ..motion.retarget import resample_joints
 from ..rationale.links import linked_numbers
-from ..rationale.measures import MEASURES, with_unit
+from ..rationale.measures import MEASURES, as_printed, with_unit
 from ..rationale.norms import NORMS
 from ..skeleton import JOINT_INDEX, PARENTS
-from .note import USUAL, WHAT_IT_IS_NOT, checked_text, estimate_text, word_beside
+from .note import (
+    USUAL,
+    WHAT_IT_IS_NOT,
+    beside_the_table,
+    checked_text,
+    estimate_text,
+    share_text,
+    tie_text,
+    word_beside,
+)
 from .style import ANIMATED, is_animated
 
 SHOWN_RATE_HZ, LOWEST_RATE_HZ = 30.0, 10.0
@@ -54,8 +63,7 @@ def page_data(
         "result": None if result is None else _shown_result(result),
         "rationale": _sentences(str(told.get("rationale") or "")),
         "measures": _measures(told, evidence),
-        # What the table says in its own place is not said again.
-        "warnings": [note for note in told["warnings"] if not note.startswith("Read with care: ")],
+        "warnings": beside_the_table(told["warnings"]),
         "motion": _motion(clip),
         "rebuilt": None
         if rebuilt is None
@@ -78,9 +86,16 @@ def with_reasons(clip: MotionClip, result: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _shown_result(result: Mapping[str, Any]) -> dict[str, Any]:
-    kept = ("score", "probabilities", "expected_score", "grounding", "quality", "abstained", "abstain_reason")
-    said = {"estimate": estimate_text(result), "is_not": WHAT_IT_IS_NOT, "checked": checked_text(result["grounding"])}
-    return {**{name: result[name] for name in (*kept, "model", "trained_on")}, "said": said}
+    kept = ("score", "probabilities", "expected_score", "grounding", "abstained", "abstain_reason")
+    shares = result["probabilities"] or {}
+    said = {
+        "estimate": estimate_text(result),
+        "is_not": WHAT_IT_IS_NOT,
+        "checked": checked_text(result["grounding"]),
+        "shares": {label: share_text(share) for label, share in shares.items()},
+        "tie": tie_text(shares),
+    }
+    return {**{name: result[name] for name in kept}, "said": said}
 
 
 def _sentences(text: str) -> list[dict[str, Any]]:
@@ -104,7 +119,7 @@ def _measures(result: Mapping[str, Any], evidence: Evidence | None) -> list[dict
     found = []
     for measure in MEASURES:
         value = result["gait_parameters"].get(measure.name)
-        number = None if value is None else float(round(float(value) * measure.scale, measure.decimals)) + 0.0
+        number = None if value is None else as_printed(measure, value)
         unit = "%" if measure.unit == "percent" else measure.unit
         norm = NORMS.get(measure.group)
         usual = None

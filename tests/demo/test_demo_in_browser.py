@@ -12,7 +12,6 @@ from browser import LOOKS, MARKS, keep_picture, opened, serious_faults
 pytest.importorskip("gradio", reason="needs the demo extra")
 
 from agir_hf.demo import build_app, launch_options
-from agir_hf.demo.app import FILE_TYPES
 from agir_hf.demo.examples import EXAMPLES
 from agir_hf.motion.writing import write_motion
 from agir_hf.simulation import simulate_person, simulate_walk
@@ -58,9 +57,8 @@ def _look(page: Any, name: str) -> None:
     keep_picture(page, f"{name}_{page.viewport_size['width']}")
 
 
-def _upload(page: Any, path: Path, place: int = 0) -> None:
-    shown = page.locator(f"input[type=file][accept*='{FILE_TYPES[0]}']:visible, input[type=file]")
-    shown.nth(place).set_input_files(str(path))
+def _upload(page: Any, path: Path) -> None:
+    page.locator("input[type=file]").first.set_input_files(str(path))
 
 
 def _frame(page: Any) -> Any:

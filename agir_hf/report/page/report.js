@@ -24,7 +24,6 @@
     element.append(...inside);
     return element;
   }
-  const percent = (share) => (share > 0 && share < 0.005 ? "<1 %" : `${Math.round(100 * share)} %`);
   const seconds = (value) => `${value.toFixed(2)} s`;
   const called = (one) => `${walks.indexOf(one) + 1}. ${one.source}`;  // files of two folders may share their name
   const colour = (side) => (side === "left" ? "var(--left)" : side === "right" ? "var(--right)" : "var(--mark)");
@@ -49,14 +48,11 @@
       const fill = make("i");
       fill.style.width = `${100 * share}%`;
       bars.append(make("span", { role: "listitem" }, `Score ${label}`), make("div", { class: "bar", "aria-hidden": "true" }, fill),
-        make("span", { role: "listitem" }, percent(share)));
+        make("span", { role: "listitem" }, result.said.shares[label]));
     }
-    const ranked = Object.entries(result.probabilities).sort((one, other) => other[1] - one[1]);
-    const near = ranked.length > 1 && ranked[0][1] - ranked[1][1] < 0.1;
     card.replaceChildren(
-      make("div", {}, make("div", { class: "big" }, String(result.score)), make("p", { class: "quiet" }, `of 0 (normal) to ${ranked.length - 1}`)),
-      make("div", {}, bars, make("p", { class: "quiet" }, `Mean by probability ${result.expected_score.toFixed(2)}.` +
-        (near ? ` Scores ${ranked[0][0]} and ${ranked[1][0]} are about equally likely.` : ""))), estimate);
+      make("div", {}, make("div", { class: "big" }, String(result.score)), make("p", { class: "quiet" }, `of 0 (normal) to ${Object.keys(result.probabilities).length - 1}`)),
+      make("div", {}, bars, make("p", { class: "quiet" }, `Mean by probability ${result.expected_score.toFixed(2)}. ${result.said.tie}`)), estimate);
   }
 
   // ---- the walk in 3D --------------------------------------------------------------------------------------------
